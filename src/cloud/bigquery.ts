@@ -66,14 +66,15 @@ export function createWarehouse(options: {
      */
     async insert(table: string, rows: readonly InsertRow[]): Promise<InsertResult> {
       try {
-        const [response] = (await tables.table(table).request({
+        const [response] = await tables.table(table).request({
           method: 'POST',
           uri: '/insertAll',
           body: JSON.stringify({ skipInvalidRows: true, rows }),
           headers: { 'Content-Type': 'application/json' },
           timeout: INSERT_TIMEOUT_MS,
-        })) as [InsertAllResponse];
-        const errors = (response.insertErrors ?? []).map(toInsertError);
+        });
+        const { insertErrors = [] } = response as InsertAllResponse;
+        const errors = insertErrors.map(toInsertError);
         return errors.length === 0 ? { kind: 'ok' } : { kind: 'partial', errors };
       } catch (error) {
         throw failed(`Insert into ${table}`, error);
@@ -125,7 +126,7 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (Buffer.isBuffer(value)) return value;
   if ('toFixed' in value && typeof value.toFixed === 'function') return value.toFixed() as string;
-  const entries = Object.entries(value);
-  if (entries.length === 1 && entries[0]![0] === 'value') return entries[0]![1];
-  return Object.fromEntries(entries.map(([key, inner]) => [key, plain(inner)]));
+  const isWrapper = Object.getPrototypeOf(value) !== Object.prototype;
+  if (isWrapper && 'value' in value) return value.value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
 }
