@@ -1,0 +1,18 @@
+import type { Endpoints } from './endpoints.ts';
+
+/** The addresses of a local cloud as text for a terminal, one line each, with what to try first. */
+export function formatTable(endpoints: Endpoints, options: { workload: boolean }): string {
+  const rows = [
+    ['API', endpoints.api, 'documentation: /openapi.json'],
+    ['API key', endpoints.apiKey, 'platform admin, valid until Ctrl-C'],
+    ['ingest-cost-events', endpoints.ingest, 'the function Pub/Sub pushes to'],
+    ['Pub/Sub', endpoints.pubsub, 'PUBSUB_EMULATOR_HOST'],
+    ['BigQuery', endpoints.bigquery, `${endpoints.project}.${endpoints.dataset}`],
+    ['Redis', endpoints.redis, 'redis-cli -u …'],
+    ['Logs', endpoints.logs, options.workload ? 'demo traffic is running' : 'no demo traffic'],
+  ] as const;
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    `  ${row[0]!.padEnd(widths[0]!)}  ${row[1]!.padEnd(widths[1]!)}  ${row[2]}`;
+  return `${rows.map(line).join('\n')}\n`;
+}
