@@ -68,9 +68,9 @@ export function createChildLog(options: {
 function errorMessageOf(line: string): string | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
-    const entry = JSON.parse(line) as Record<string, unknown>;
-    const severity = String(entry.severity ?? entry.level ?? '').toUpperCase();
-    return ERROR_SEVERITIES.has(severity) ? String(entry.message ?? line) : undefined;
+    const { severity, message } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof severity !== 'string' || !ERROR_SEVERITIES.has(severity)) return undefined;
+    return typeof message === 'string' ? message : line;
   } catch {
     return undefined;
   }
