@@ -18,6 +18,9 @@ export const RESOURCE_TYPES = ['compute', 'storage', 'network', 'llm_api', 'data
 /** 1 to 63 characters, and none of the names that mean something to JavaScript objects. */
 const LABEL_KEY_PATTERN = '^(?!(?:__proto__|constructor|prototype)$).{1,63}$';
 
+/** Counts per event; a batch of a thousand events still sums exactly in a double. */
+const MAX_COUNT = 1e12;
+
 /** The largest amount a 64-bit counter of nano-USD holds. */
 const MAX_COST_USD = '9223372036.854775807';
 
@@ -25,7 +28,7 @@ const name = (description: string) =>
   Type.String({ pattern: NAME_PATTERN, maxLength: 128, description });
 const text = (description: string) => Type.String({ minLength: 1, maxLength: 256, description });
 const count = (description: string) =>
-  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
+  Type.Integer({ minimum: 0, maximum: MAX_COUNT, description });
 const decimal = (description: string) =>
   Type.String({ pattern: '^\\d{1,20}(\\.\\d{1,9})?$', maxLength: 30, description });
 

@@ -1,0 +1,87 @@
+import type { HttpFunction } from '@google-cloud/functions-framework';
+import { createWarehouse } from '../src/cloud/bigquery.ts';
+import { serveFunction } from '../src/cloud/function-server.ts';
+import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
+import { createRedis } from '../src/cloud/redis.ts';
+import { readConfig } from '../src/core/config.ts';
+import { AppError } from '../src/core/errors.ts';
+import { createIngest, type Ingest } from '../src/costs/ingest.ts';
+import { createLedger } from '../src/costs/ledger.ts';
+import { createPriceBook } from '../src/costs/pricing/price-book.ts';
+import { createRebuild } from '../src/costs/rollups/rebuild.ts';
+import { createRollups } from '../src/costs/rollups/rollups.ts';
+import { listPriceOverrides } from '../src/settings/price-overrides.ts';
+import { createSettings } from '../src/settings/settings.ts';
+import { createLogger, type Logger } from '../src/telemetry/logging.ts';
+
+/** Pub/Sub's largest message in base64, and what is around it. */
+const MAX_PUSH_BYTES = 14 * 2 ** 20;
+
+/** Takes pushes of the topic `cost-events`: 204 once the events are in the ledger and counted, 5xx to have them again. */
+export function createHandler(ingest: Ingest['ingest'], log: Logger): HttpFunction {
+  return async (request, response) => {
+    const message = parsePush(request.body);
+    if (message === undefined) {
+      response.status(400).send('The body is not a Pub/Sub push request');
+      return;
+    }
+    try {
+      await ingest(message);
+      response.status(204).end();
+    } catch (error) {
+      log.error('cost events not ingested', { messageId: message.messageId, error });
+      response.status(error instanceof AppError && error.retryable ? 503 : 500).end();
+    }
+  };
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env, ['redisUrl']);
+  const log = createLogger({ service: 'ingest-cost-events' });
+  const { projectId, dataset, bigqueryEndpoint, dedupeWindowHours, pushAuth } = config;
+  const now = Date.now;
+  const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
+  const redis = createRedis({
+    url: config.redisUrl,
+    onError: (error) => log.warn('redis connection', { error: error.message }),
+  });
+  const rebuild = createRebuild({ redis, warehouse, dedupeWindowHours, now });
+  const settings = createSettings({ warehouse, redis, now });
+  const book = createPriceBook();
+  const { ingest } = createIngest({
+    ledger: createLedger({ warehouse, now }),
+    rollups: createRollups({ redis, rebuild, dedupeWindowHours, now }),
+    warehouse,
+    prices: async (workspaceIds) =>
+      book.withOverrides(await listPriceOverrides(settings, workspaceIds)),
+    now,
+    onReport: ({ counted, duplicates, quarantined }) => {
+      if (quarantined.length === 0) return;
+      const { reason, detail, workspaceId, messageId } = quarantined[0]!;
+      const first = { reason, detail, workspaceId, messageId };
+      log.warn('events quarantined', { count: quarantined.length, counted, duplicates, first });
+    },
+  });
+
+  const server = await serveFunction({
+    name: 'ingest-cost-events',
+    handler: createHandler(ingest, log),
+    port: config.port,
+    maxBodyBytes: MAX_PUSH_BYTES,
+    authenticate: pushAuth && createPushAuthenticator(pushAuth),
+    onDenied: (reason) => log.warn('push refused', { reason }),
+  });
+  log.info('listening', { port: server.port });
+
+  process.once('SIGTERM', () => {
+    server
+      .drain()
+      .then(() => redis.quit().catch(() => {}))
+      .finally(() => {
+        log.info('drained');
+        process.exit(0);
+      });
+  });
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs';
+import type { Warehouse } from '../cloud/bigquery.ts';
+import { getOrInsert } from '../core/maps.ts';
+import { parseUsd } from '../core/money.ts';
+import { formatInstant } from '../core/time.ts';
+import {
+  type DecodedDelivery,
+  type Delivery,
+  decodeDelivery,
+  type ReceivedEvent,
+} from './decode.ts';
+import { contentHashOf, type Entry } from './entry.ts';
+import { MAX_AHEAD_MS } from './event.ts';
+import { createGroupCommit } from './group-commit.ts';
+import type { Ledger, Quarantined } from './ledger.ts';
+import type { PriceBook } from './pricing/price-book.ts';
+import type { Repeat, Rollups } from './rollups/rollups.ts';
+
+/** What happened to the events of one commit, for logs and metrics. */
+export type IngestReport = {
+  counted: number;
+  duplicates: number;
+  quarantined: Quarantined[];
+};
+
+export type Ingest = ReturnType<typeof createIngest>;
+
+const COUNTED_BEFORE_SQL = readFileSync(
+  new URL('../../bigquery/queries/entries_counted_before.sql', import.meta.url),
+  'utf8',
+);
+const MAX_EVENTS_PER_COMMIT = 2_000;
+const MAX_COMMITS_IN_FLIGHT = 3;
+const MAX_EVENTS_WAITING = 50_000;
+
+/**
+ * The way of a cost event: from a delivery to the ledger and the rollups. `ingest` resolves when the delivery may
+ * be acknowledged, and rejects when it must be delivered again; delivering it again is always safe.
+ */
+export function createIngest(options: {
+  ledger: Ledger;
+  rollups: Rollups;
+  warehouse: Warehouse;
+  /** The prices in force for these workspaces, overrides included. */
+  prices: (workspaceIds: Iterable<string>) => Promise<PriceBook>;
+  now: () => number;
+  onReport?: (report: IngestReport) => void;
+}) {
+  const { ledger, rollups, warehouse, prices, now } = options;
+  const group = createGroupCommit<DecodedDelivery>({
+    commit,
+    weigh: ({ events, corrections, quarantined }) =>
+      events.length + corrections.length + quarantined.length,
+    maxWeight: MAX_EVENTS_PER_COMMIT,
+    maxInFlight: MAX_COMMITS_IN_FLIGHT,
+    maxWaitingWeight: MAX_EVENTS_WAITING,
+  });
+
+  /** Deliveries that arrive together are committed together. */
+  async function ingest(delivery: Delivery): Promise<void> {
+    // 1. Decode, 2. validate: what is malformed is set aside with its reason, its neighbours go on.
+    await group.submit(decodeDelivery(delivery, now()));
+    // 7. The caller acknowledges.
+  }
+
+  async function commit(deliveries: DecodedDelivery[]): Promise<void> {
+    const quarantined = deliveries.flatMap((delivery) => delivery.quarantined);
+    const corrections = deliveries.flatMap((delivery) => delivery.corrections);
+
+    // 3. Price: every event has an amount, or is counted as unpriced.
+    const events = deliveries.flatMap((delivery) => delivery.events);
+    const book = await prices(new Set(events.map(({ event }) => event.workspaceId)));
+    const priced = events.map((received) => toEntry(received, book));
+    const { entries, repeats } = withoutRepeats([...priced, ...corrections]);
+
+    // 4. Append: from here on the entries cannot be lost; the ledger's readers see each once.
+    const { refused } = await ledger.append(entries);
+    for (const { entry, detail } of refused) {
+      quarantined.push(setAside(entry, 'refused_by_ledger', detail));
+    }
+
+    // 5. Apply: each entry counts once, however often it was appended.
+    const unusable = new Set(refused.map(({ entry }) => entry));
+    const kept = entries.filter((entry) => !unusable.has(entry));
+    const applied = await applyOnce(kept);
+    repeats.push(...applied);
+    for (const { entry, kind } of repeats) {
+      if (kind === 'conflict') quarantined.push(setAside(entry, 'conflict', CONFLICT_DETAIL));
+    }
+
+    // 6. Report what was set aside, so that nothing is refused in silence.
+    await ledger.quarantine(quarantined);
+    options.onReport?.({
+      counted: kept.length - applied.length,
+      duplicates: repeats.filter(({ kind }) => kind === 'duplicate').length,
+      quarantined,
+    });
+  }
+
+  /** Applies per workspace, after taking out old entries whose ids Redis may have forgotten. */
+  async function applyOnce(entries: readonly Entry[]): Promise<Repeat[]> {
+    const forgotten = await countedBefore(entries);
+    const repeats: Repeat[] = [];
+    const byWorkspace = new Map<string, Entry[]>();
+    for (const entry of entries) {
+      const counted = forgotten.get(identityOf(entry));
+      if (counted !== undefined) {
+        const kind = counted.has(entry.contentHash) ? 'duplicate' : 'conflict';
+        repeats.push({ entry, kind });
+        continue;
+      }
+      const { workspaceId } = entry.event;
+      getOrInsert(byWorkspace, workspaceId, () => []).push(entry);
+    }
+    const applied = await Promise.all(
+      [...byWorkspace].map(([workspaceId, list]) => rollups.apply(workspaceId, list)),
+    );
+    return repeats.concat(...applied);
+  }
+
+  /** Of the entries old enough to have been forgotten, those the ledger shows as counted: contents by identity. */
+  async function countedBefore(entries: readonly Entry[]): Promise<Map<string, Set<string>>> {
+    const since = rollups.rememberedSince();
+    const old = entries.filter((entry) => entry.timeMs < since + MAX_AHEAD_MS);
+    const counted = new Map<string, Set<string>>();
+    if (old.length === 0) return counted;
+    const times = old.map((entry) => entry.timeMs);
+    const rows = await warehouse.query<{
+      workspaceId: string;
+      eventId: string;
+      contentHash: string;
+    }>({
+      sql: COUNTED_BEFORE_SQL,
+      params: {
+        workspaceIds: [...new Set(old.map((entry) => entry.event.workspaceId))],
+        eventIds: old.map((entry) => entry.entryId),
+        from: formatInstant(Math.min(...times)),
+        to: formatInstant(Math.max(...times)),
+        ingestedBefore: formatInstant(since),
+      },
+      types: {
+        workspaceIds: ['STRING'],
+        eventIds: ['STRING'],
+        from: 'TIMESTAMP',
+        to: 'TIMESTAMP',
+        ingestedBefore: 'TIMESTAMP',
+      },
+    });
+    for (const { workspaceId, eventId, contentHash } of rows) {
+      const identity = `${workspaceId}/${eventId}`;
+      getOrInsert(counted, identity, () => new Set<string>()).add(contentHash);
+    }
+    return counted;
+  }
+
+  return { ingest };
+}
+
+const CONFLICT_DETAIL = 'id is already used by an event with other content, which counts instead';
+
+/** A `/` cannot occur in either part. */
+function identityOf(entry: Entry): string {
+  return `${entry.event.workspaceId}/${entry.entryId}`;
+}
+
+function toEntry(received: ReceivedEvent, book: PriceBook): Entry {
+  const { event, timeMs } = received;
+  const base = {
+    kind: 'event',
+    entryId: event.id,
+    event,
+    timeMs,
+    events: 1,
+    contentHash: contentHashOf(event, timeMs),
+  } as const;
+  if (event.costUsd !== undefined) {
+    const costNanoUsd = parseUsd(event.costUsd);
+    return { ...base, costNanoUsd, costSource: 'reported', unpricedEvents: 0 };
+  }
+  const price = book.price({
+    provider: event.provider,
+    model: event.model ?? '',
+    at: timeMs,
+    usage: event.usage ?? {},
+    workspaceId: event.workspaceId,
+  });
+  if (price.kind === 'unpriced') {
+    return { ...base, costNanoUsd: 0n, costSource: 'unpriced', unpricedEvents: 1 };
+  }
+  const { costNanoUsd, source, priceVersion } = price;
+  return { ...base, costNanoUsd, costSource: source, priceVersion, unpricedEvents: 0 };
+}
+
+/** Within one commit the first entry under an id is the one that goes on. */
+function withoutRepeats(all: readonly Entry[]): { entries: Entry[]; repeats: Repeat[] } {
+  const first = new Map<string, Entry>();
+  const repeats: Repeat[] = [];
+  for (const entry of all) {
+    const identity = identityOf(entry);
+    const earlier = first.get(identity);
+    if (earlier === undefined) first.set(identity, entry);
+    else {
+      const kind = earlier.contentHash === entry.contentHash ? 'duplicate' : 'conflict';
+      repeats.push({ entry, kind });
+    }
+  }
+  return { entries: [...first.values()], repeats };
+}
+
+function setAside(
+  entry: Entry,
+  reason: 'conflict' | 'refused_by_ledger',
+  detail: string,
+): Quarantined {
+  return {
+    reason,
+    detail,
+    workspaceId: entry.event.workspaceId,
+    eventId: entry.entryId,
+    contentHash: entry.contentHash,
+    payload: JSON.stringify(entry.event),
+  };
+}
