@@ -4,7 +4,7 @@ export type ChildLog = ReturnType<typeof createChildLog>;
 
 const SURFACED_PER_WINDOW = 5;
 const WINDOW_MS = 10_000;
-const TAIL_LINES = 12;
+const TAIL_LINES = 25;
 const MAX_PENDING_CHARS = 64_000;
 const ERROR_SEVERITIES = new Set(['ERROR', 'CRITICAL', 'ALERT', 'EMERGENCY']);
 

@@ -20,6 +20,7 @@ export function createSupervisor(options: {
 }) {
   const { logDir, guard, say, onSpawn, now } = options;
   const children: { child: Child; close: () => void }[] = [];
+  let stopping = false;
   mkdirSync(logDir, { recursive: true });
 
   function add(spec: ChildSpec): Child {
@@ -38,7 +39,7 @@ export function createSupervisor(options: {
         specs.map(async (spec) => {
           const startedAt = now();
           await add(spec).start();
-          say(`✓ ${spec.name}  ${((now() - startedAt) / 1000).toFixed(1)} s`);
+          if (!stopping) say(`✓ ${spec.name}  ${((now() - startedAt) / 1000).toFixed(1)} s`);
         }),
       );
     },
@@ -51,6 +52,7 @@ export function createSupervisor(options: {
 
     /** Drains and ends all, the one started last first. A second call is harmless. */
     async stop(): Promise<void> {
+      stopping = true;
       for (const { child, close } of children.toReversed()) {
         const outcome = await child.stop();
         if (outcome.kind === 'killed') say(`${child.name} ${outcome.reason} and was killed`);
@@ -60,6 +62,7 @@ export function createSupervisor(options: {
 
     /** Ends all at once, losing whatever they hold. */
     kill(): void {
+      stopping = true;
       for (const { child } of children) child.kill();
     },
   };

@@ -1,0 +1,103 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { takenPorts } from '../../local/ports.ts';
+import { cleanEnvironment, type LocalCloud, runStart, startLocalCloud } from './local-cloud.ts';
+import { eventually, isAlive } from './waiting.ts';
+
+const START_MS = 120_000;
+
+describe('npm start', () => {
+  let cloud: LocalCloud;
+  beforeAll(async () => {
+    cloud = await startLocalCloud();
+  }, START_MS);
+  afterAll(async () => {
+    await cloud?.stop();
+  }, START_MS);
+
+  const get = (path: string) =>
+    fetch(`${cloud.endpoints.api}${path}`, {
+      headers: { authorization: `Bearer ${cloud.endpoints.apiKey}` },
+    });
+  const demoEvents = async (): Promise<number> => {
+    const response = await get('/v1/workspaces/demo-bakery/costs');
+    return response.ok ? ((await response.json()) as { events: number }).events : 0;
+  };
+
+  test('prints every address once it can be used', async () => {
+    const { api, bigquery, pubsub, redis, apiKey } = cloud.endpoints;
+    for (const address of [api, bigquery, pubsub, redis, apiKey]) {
+      expect(cloud.output()).toContain(address);
+    }
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('feeds the demo workspaces: costs can be read that went all the way', async () => {
+    await eventually(async () => (await demoEvents()) > 0, { timeoutMs: 20_000 });
+  });
+
+  test.each(['redis', 'ingest-cost-events', 'api', 'bigquery', 'pubsub'])(
+    'goes on after %s is killed',
+    async (name) => {
+      const before = cloud.current().pids[name]!;
+      process.kill(before, 'SIGKILL');
+      await eventually(() => cloud.output().includes(`${name} is back`), { timeoutMs: 20_000 });
+      expect(cloud.current().pids[name]).not.toBe(before);
+      const events = await demoEvents();
+      await eventually(async () => (await demoEvents()) > events, {
+        timeoutMs: 25_000,
+        what: `new events after ${name} was killed`,
+      });
+    },
+    60_000,
+  );
+
+  test('ends on SIGTERM with code 0, leaving neither process nor port nor file', async () => {
+    const { pids, api } = cloud.current();
+    expect(await cloud.stop()).toBe(0);
+    expect(Object.entries(pids).filter(([, pid]) => isAlive(pid))).toEqual([]);
+    expect(await takenPorts({ api: Number(new URL(api).port) })).toEqual([]);
+    expect(existsSync(cloud.stateDir)).toBe(false);
+    expect(cloud.output()).toContain('Stopped.');
+    expect(cloud.output()).not.toContain('was killed');
+  }, 60_000);
+});
+
+describe('npm start refuses', () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'start-'));
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  test('beside real credentials, and says how to start without them', async () => {
+    const key = join(dir, 'key.json');
+    writeFileSync(key, '{}');
+    const env = { ...cleanEnvironment(dir), GOOGLE_APPLICATION_CREDENTIALS: key };
+    const started = runStart(['--state-dir', dir], env);
+    expect(await started.exit).toBe(1);
+    expect(started.output()).toContain('env -u GOOGLE_APPLICATION_CREDENTIALS npm start');
+  });
+
+  test('a port that is taken, by name, with a base that is free', async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+    const args = ['--port-base', String(port - 40), '--state-dir', dir];
+    const started = runStart(args, cleanEnvironment(dir));
+    expect(await started.exit).toBe(1);
+    server.close();
+    expect(started.output()).toContain(`Port ${port} (redis) is taken`);
+    expect(started.output()).toMatch(/npm start -- --port-base \d+/);
+  });
+
+  test('an option it does not know, with its usage', async () => {
+    const started = runStart(['--prot-base', '1'], cleanEnvironment(dir));
+    expect(await started.exit).toBe(1);
+    expect(started.output()).toMatch(/Unknown option '--prot-base'[\s\S]*Usage: npm start/);
+  });
+});
