@@ -18,6 +18,8 @@ export type Entry = {
   costNanoUsd: NanoUsd;
   costSource: CostSource;
   priceVersion?: string;
+  /** Why there is no price; set exactly when `costSource` is `unpriced`. */
+  unpricedReason?: string;
   /** 1 for an event, 0 for a correction. */
   events: 0 | 1;
   /** 1 for an unpriced event, -1 for the correction that prices it. */
@@ -90,6 +92,7 @@ export function toLedgerRow(entry: Entry, ingestTime: string): Record<string, un
     cost_usd: formatUsd(entry.costNanoUsd),
     cost_source: entry.costSource,
     price_version: entry.priceVersion,
+    unpriced_reason: entry.unpricedReason,
     resource_type: event.resourceType,
     resource_id: event.resourceId,
     provider: event.provider,

@@ -185,7 +185,14 @@ function toEntry(received: ReceivedEvent, book: PriceBook): Entry {
     workspaceId: event.workspaceId,
   });
   if (price.kind === 'unpriced') {
-    return { ...base, costNanoUsd: 0n, costSource: 'unpriced', unpricedEvents: 1 };
+    const { reason } = price;
+    return {
+      ...base,
+      costNanoUsd: 0n,
+      costSource: 'unpriced',
+      unpricedReason: reason,
+      unpricedEvents: 1,
+    };
   }
   const { costNanoUsd, source, priceVersion } = price;
   return { ...base, costNanoUsd, costSource: source, priceVersion, unpricedEvents: 0 };

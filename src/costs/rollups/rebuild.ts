@@ -73,7 +73,7 @@ export function createRebuild(options: {
     // 1. One rebuilder at a time; whoever waits finds the work done.
     while ((await redis.set(lock, token, 'PX', LOCK_MS, 'NX')) !== 'OK') {
       await delay(LOCK_RETRY_MS);
-      if ((await redis.hexists(meta, 'state')) === 1) return;
+      if (Number(await redis.hexists(meta, 'state')) === 1) return;
     }
     const write = async (...args: string[]): Promise<boolean> =>
       String(await commands.writeRebuild(lock, meta, token, String(LOCK_MS), ...args)) === '1';
