@@ -21,6 +21,9 @@ const SAME_SIGNAL_MS = 1_000;
 const startedAt = Date.now();
 const say = (line: string) => void process.stdout.write(`  ${line}\n`);
 
+// A terminal that is closed, or `npm start | head`: no reason to die without draining.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const parsed = parseStartOptions(process.argv.slice(2));
 if (parsed.kind === 'run') {
   process.exitCode = await runLocalCloud(parsed.options);
