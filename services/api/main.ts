@@ -1,0 +1,87 @@
+import { createAccess } from '../../src/access/access.ts';
+import { createWarehouse } from '../../src/cloud/bigquery.ts';
+import { createPublisher } from '../../src/cloud/pubsub.ts';
+import { createRedis } from '../../src/cloud/redis.ts';
+import { readConfig } from '../../src/core/config.ts';
+import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
+import { createReports } from '../../src/costs/reports/reports.ts';
+import { createReprice } from '../../src/costs/reprice.ts';
+import { listPriceOverrides } from '../../src/settings/price-overrides.ts';
+import { createSettings } from '../../src/settings/settings.ts';
+import { createLogger } from '../../src/telemetry/logging.ts';
+import { createReadiness } from './readiness.ts';
+import { createApiServer } from './server.ts';
+
+/** Cloud Run kills after ten. */
+const DRAIN_MS = 9_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env, ['redisUrl', 'apiKeyPepper']);
+  const log = createLogger({ service: 'api' });
+  const { projectId, dataset, bigqueryEndpoint, costEventsTopic } = config;
+  const { maxBodyBytes, rateLimitPerSecond, bootstrapAdminKey, apiKeyPepper = '' } = config;
+  const now = Date.now;
+  const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
+  const publisher = createPublisher({ projectId, topic: costEventsTopic });
+  const redis = createRedis({
+    url: config.redisUrl,
+    onError: (error) => log.warn('redis connection', { error: error.message }),
+  });
+  const settings = createSettings({ warehouse, redis, now });
+  const priceBook = createPriceBook();
+
+  const app = await createApiServer(
+    {
+      access: createAccess({ settings, pepper: apiKeyPepper, bootstrapAdminKey, now }),
+      settings,
+      reports: createReports({ redis, warehouse, now }),
+      reprice: createReprice({
+        warehouse,
+        publisher,
+        prices: async (workspaceIds) =>
+          priceBook.withOverrides(await listPriceOverrides(settings, workspaceIds)),
+        now,
+      }),
+      priceBook,
+      publisher,
+      redis,
+      readiness: createReadiness({
+        probes: {
+          redis: () => redis.ping(),
+          bigquery: () => warehouse.ping(),
+          pubsub: async () => {
+            if (!(await publisher.ping())) throw new Error(`no topic ${costEventsTopic}`);
+          },
+        },
+        now,
+        onFailure: (dependency, reason) => log.warn('not ready', { dependency, reason }),
+      }),
+      log,
+      now,
+    },
+    { maxBodyBytes, rateLimitPerSecond },
+  );
+  await app.listen({ port: config.port, host: '0.0.0.0' });
+  log.info('listening', { port: config.port });
+
+  const stop = () => {
+    const giveUp = setTimeout(() => {
+      log.error('not drained in time');
+      process.exit(1);
+    }, DRAIN_MS);
+    // What was asked is answered before what it needs is closed.
+    app
+      .close()
+      .then(() => publisher.close())
+      .then(() => redis.quit())
+      .catch((error: unknown) => log.warn('drain', { error }))
+      .finally(() => {
+        clearTimeout(giveUp);
+        log.info('drained');
+        process.exit(0);
+      });
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,71 @@
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyReply } from 'fastify';
+import type { Access } from '../../src/access/access.ts';
+import type { Publisher } from '../../src/cloud/pubsub.ts';
+import type { Redis } from '../../src/cloud/redis.ts';
+import type { PriceBook } from '../../src/costs/pricing/price-book.ts';
+import type { Settings } from '../../src/settings/settings.ts';
+import type { Logger } from '../../src/telemetry/logging.ts';
+import type { ApiApp } from './app.ts';
+import { installAuth } from './auth.ts';
+import { errorBody, installErrors, notFound } from './errors.ts';
+import { installOpenApi } from './openapi.ts';
+import { installRateLimit } from './rate-limit.ts';
+import type { Readiness } from './readiness.ts';
+import { registerCostEventRoutes } from './routes/cost-events.ts';
+import { type CostReports, type Reprice, registerCostRoutes } from './routes/costs.ts';
+import { registerHealthRoutes } from './routes/health.ts';
+import { registerKeyRoutes } from './routes/keys.ts';
+import { registerPriceOverrideRoutes } from './routes/price-overrides.ts';
+import { registerPriceRoutes } from './routes/prices.ts';
+
+export type ApiDeps = {
+  access: Access;
+  settings: Settings;
+  reports: CostReports;
+  reprice: Reprice;
+  priceBook: PriceBook;
+  publisher: Pick<Publisher, 'publish'>;
+  redis: Redis;
+  readiness: () => Promise<Readiness>;
+  log: Logger;
+  /** Epoch milliseconds. */
+  now: () => number;
+};
+
+/**
+ * The HTTP API, ready for `inject` or `listen`; `close` waits for requests under way. Bodies above `maxBodyBytes` are
+ * refused before they are read, each key is held to `rateLimitPerSecond`.
+ */
+export async function createApiServer(
+  deps: ApiDeps,
+  options: { maxBodyBytes: number; rateLimitPerSecond: number },
+): Promise<ApiApp> {
+  const { log, redis, now } = deps;
+  const app: ApiApp = Fastify({
+    logger: false,
+    bodyLimit: options.maxBodyBytes,
+    // Ids may have 128 characters, escaped ones more.
+    routerOptions: { maxParamLength: 512 },
+    // A path that cannot be decoded names nothing.
+    frameworkErrors: (_error, _request, reply: FastifyReply) =>
+      reply.code(404).send(errorBody(notFound())),
+    requestTimeout: 60_000,
+    // Longer than the load balancer's 600 s, which would otherwise send into connections that are just closing.
+    keepAliveTimeout: 620_000,
+    return503OnClosing: true,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  installErrors(app, log);
+  installAuth(app, deps.access);
+  await installRateLimit(app, { redis, now, perSecond: options.rateLimitPerSecond });
+  await installOpenApi(app);
+
+  registerCostEventRoutes(app, deps);
+  registerCostRoutes(app, deps);
+  registerPriceRoutes(app, deps);
+  registerPriceOverrideRoutes(app, deps);
+  registerKeyRoutes(app, deps);
+  registerHealthRoutes(app, deps);
+  return app;
+}

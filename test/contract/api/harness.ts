@@ -1,0 +1,165 @@
+import { type ApiDeps, createApiServer } from '../../../services/api/server.ts';
+import { createAccess } from '../../../src/access/access.ts';
+import type { Role } from '../../../src/access/authorize.ts';
+import type { Redis } from '../../../src/cloud/redis.ts';
+import type { CostEvent } from '../../../src/costs/event.ts';
+import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
+import type { CostReport } from '../../../src/costs/reports/report.ts';
+import { createSettings } from '../../../src/settings/settings.ts';
+import { createSettingLedger } from '../../unit/settings/setting-ledger.ts';
+
+export const NOW = Date.parse('2026-11-20T12:00:00Z');
+export const ADMIN_KEY = 'axk_platform_admin_of_the_tests';
+
+/** Workspaces that "exist": each report carries a canary that must not show up anywhere else. */
+export const canary = (workspaceId: string) => `canary-of-${workspaceId}`;
+
+const tokens = { input: 1, output: 2, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+
+export function costReport(workspaceId: string): CostReport {
+  return {
+    workspaceId,
+    totalUsd: '12.5',
+    currency: 'USD',
+    period: { from: '2026-11-01T00:00:00.000Z', to: '2026-11-20T12:00:00.000Z' },
+    events: 3,
+    unpricedEvents: 1,
+    tokens,
+    groups: [{ key: canary(workspaceId), costUsd: '12.5', events: 3, unpricedEvents: 1, tokens }],
+    breakdown: undefined,
+    projectedMonth: {
+      month: '2026-11',
+      spentUsd: '12.5',
+      projectedUsd: '19.230769231',
+      method: 'run-rate',
+    },
+    source: 'redis',
+    freshness: { asOf: '2026-11-20T12:00:00.000Z', lastEventAt: undefined },
+  };
+}
+
+/** The API over real settings and a real Redis, with the ledger, the queue and the reports stood in for. */
+export async function startApi(
+  redis: Redis,
+  options: {
+    rateLimitPerSecond?: number;
+    maxBodyBytes?: number;
+    deps?: Partial<ApiDeps>;
+  } = {},
+) {
+  const clock = { ms: NOW };
+  const now = () => clock.ms;
+  const published: Buffer[] = [];
+  const logged: unknown[] = [];
+  const asked: unknown[] = [];
+  const publishing = { fail: (_message: Buffer): boolean => false };
+  const settings = createSettings({ warehouse: createSettingLedger(), redis, now });
+  const access = createAccess({
+    settings,
+    pepper: 'pepper of the tests',
+    bootstrapAdminKey: ADMIN_KEY,
+    now,
+  });
+  const log = (message: string, fields?: unknown) => void logged.push({ message, fields });
+  const deps: ApiDeps = {
+    access,
+    settings,
+    redis,
+    now,
+    priceBook: createPriceBook(),
+    publisher: {
+      publish: async (message) => {
+        if (publishing.fail(message)) throw new Error('Pub/Sub is away');
+        published.push(message);
+        return String(published.length);
+      },
+    },
+    reports: {
+      costs: async (query) => {
+        asked.push(query);
+        return costReport(query.workspaceId);
+      },
+      trend: async (query) => {
+        asked.push(query);
+        const { totalUsd, currency, period, source, freshness } = costReport(query.workspaceId);
+        const { workspaceId, granularity } = query;
+        return {
+          workspaceId,
+          granularity,
+          currency,
+          points: [{ start: period.from, costUsd: '12.5', events: 3, unpricedEvents: 1 }],
+          totalUsd,
+          period,
+          source,
+          freshness,
+        };
+      },
+    },
+    reprice: async (request) => {
+      asked.push(request);
+      return {
+        scanned: 1,
+        repriced: 1,
+        stillUnpriced: [],
+        deltaUsd: '0.5',
+        dryRun: request.dryRun,
+      };
+    },
+    readiness: async () => ({ ready: true, dependencies: { redis: { ok: true, latencyMs: 1 } } }),
+    log: { info: log, warn: log, error: log },
+    ...options.deps,
+  };
+  const { rateLimitPerSecond = 1_000_000, maxBodyBytes = 1_048_576 } = options;
+  const app = await createApiServer(deps, { rateLimitPerSecond, maxBodyBytes });
+
+  return {
+    app,
+    clock,
+    published,
+    publishing,
+    logged,
+    asked,
+    /** Events that reached the queue, in order. */
+    events: (): CostEvent[] => published.flatMap((data) => JSON.parse(data.toString()).events),
+    key: async (role: Role, workspaceId: string | null = 'acme') =>
+      (await access.createKey({ name: `${role} key`, role, workspaceId }, 'tests')).key,
+    call: async (
+      method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+      url: string,
+      request: { key?: string; body?: unknown; headers?: Record<string, string> } = {},
+    ) => {
+      const { key, body, headers } = request;
+      const response = await app.inject({
+        method,
+        url,
+        headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
+        ...(body !== undefined && { payload: body as object }),
+      });
+      const { statusCode: status } = response;
+      return { status, body: parse(response.body), headers: response.headers };
+    },
+  };
+}
+
+export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+/** A valid cost event; ids are given so that repeats can be told apart. */
+export function event(id: string, fields: Record<string, unknown> = {}) {
+  return {
+    id,
+    workspaceId: 'acme',
+    timestamp: '2026-11-20T11:59:00Z',
+    resourceType: 'llm_api',
+    resourceId: 'chat.completions',
+    provider: 'openai',
+    model: 'gpt-4o',
+    usage: { inputTokens: 1_000, outputTokens: 100 },
+    currency: 'USD',
+    ...fields,
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers are asserted on, field by field
+function parse(text: string): any {
+  return text === '' ? undefined : JSON.parse(text);
+}
