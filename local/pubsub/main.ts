@@ -1,0 +1,26 @@
+import { parseArgs } from 'node:util';
+import { createPubSubEmulator } from './emulator.ts';
+
+// The local Pub/Sub as a process of its own: main.ts --port N --http-port N --project P
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '8420' },
+    'http-port': { type: 'string', default: '8421' },
+    project: { type: 'string', default: 'agentworks-local' },
+  },
+});
+
+const emulator = createPubSubEmulator({
+  projectId: values.project,
+  port: Number(values.port),
+  httpPort: Number(values['http-port']),
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    void emulator.close().then(() => process.exit(0));
+  });
+}
+
+await emulator.start();
+console.log(JSON.stringify({ ready: true, project: values.project, ...emulator.ports }));
