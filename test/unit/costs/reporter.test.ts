@@ -140,7 +140,7 @@ describe('report', () => {
   test('is not disturbed by a callback that throws', async () => {
     const fake = fakeDelivery(() => ({ kind: 'refused', reason: 'no', details: [] }));
     const warnings: string[] = [];
-    const { emitWarning } = process;
+    const emitWarning = process.emitWarning.bind(process);
     process.emitWarning = (warning: string | Error) => {
       warnings.push(String(warning));
     };
