@@ -4,7 +4,7 @@ type Row = Record<string, string | number | boolean | null>;
 
 /**
  * The table `setting_versions` in memory, answering `queries/setting_current.sql` as BigQuery would. `delayMs` lets
- * every call take a while, so that writers meet; `beforeInsert` may hold one up or fail it.
+ * every call take a while, so that writers meet; `beforeInsert` and `beforeAnswer` may hold a call up or fail it.
  */
 export function createSettingLedger(options: { delayMs?: number } = {}) {
   const rows: Row[] = [];
@@ -14,6 +14,7 @@ export function createSettingLedger(options: { delayMs?: number } = {}) {
     rows,
     available: true,
     beforeInsert: async (_row: Row): Promise<void> => {},
+    beforeAnswer: async (): Promise<void> => {},
     get queries() {
       return queries;
     },
@@ -37,6 +38,7 @@ export function createSettingLedger(options: { delayMs?: number } = {}) {
         const known = newest.get(row.id);
         if (known === undefined || precedes(row, known)) newest.set(row.id, row);
       }
+      await ledger.beforeAnswer();
       return [...newest.values()].map((row) => ({ ...row })) as T[];
     },
   };

@@ -136,6 +136,28 @@ describe('Redis is only a copy', () => {
     });
   });
 
+  test('a reader that was slow to rebuild the copy does not put an old one over a new one', async () => {
+    await put(instance(), '1');
+    await redis.flushall();
+    let goOn = () => {};
+    const reading = new Promise<void>((resolve) => {
+      ledger.beforeAnswer = async () => {
+        ledger.beforeAnswer = async () => {};
+        resolve();
+        await new Promise<void>((woken) => {
+          goOn = woken;
+        });
+      };
+    });
+    const slow = instance().get('price-override', 'acme', 'gpt');
+    await reading;
+    await redis.flushall();
+    await put(instance(), '2');
+    goOn();
+    expect(await slow).toMatchObject({ version: 1 });
+    expect(await instance().get('price-override', 'acme', 'gpt')).toMatchObject({ version: 2 });
+  });
+
   test('while Redis is away reads are answered from the ledger, and changes are refused as retryable', async () => {
     const other = await startRedis();
     const settings = createSettings({ warehouse: ledger, redis: other.redis, now });
@@ -240,5 +262,14 @@ describe('compare-and-set', () => {
     expect(await instance().get('price-override', 'acme', 'gpt')).toMatchObject({
       body: { usdPerMillionTokens: { input: '2' } },
     });
+  });
+
+  test('a writer whose row is not the one that counts is told, even when it held the lock', async () => {
+    ledger.beforeInsert = async (row) => {
+      ledger.beforeInsert = async () => {};
+      const rival = { ...row, changed_at: '2999-01-01T00:00:00Z', write_id: 'rival' };
+      ledger.rows.push(rival);
+    };
+    expect(await put(instance(), '1', 0)).toMatchObject({ kind: 'conflict', reason: 'overtaken' });
   });
 });
