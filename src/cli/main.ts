@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { runAx } from './program.ts';
 
+/** One Ctrl-C may arrive twice: from the terminal, and passed on by npx. */
+const SAME_INTERRUPT_MS = 1_000;
+
 const interrupt = new AbortController();
-let interrupts = 0;
+let interruptedMs: number | undefined;
 process.on('SIGINT', () => {
-  interrupts += 1;
-  if (interrupts > 1) process.exit(130);
+  interruptedMs ??= Date.now();
+  if (Date.now() - interruptedMs > SAME_INTERRUPT_MS) process.exit(130);
   interrupt.abort();
 });
 process.on('SIGTERM', () => interrupt.abort());

@@ -34,7 +34,10 @@ export function createProgress(
     update(done) {
       if (io.now() - lastMs < LINE_EVERY_MS) return;
       lastMs = io.now();
-      note(io, `${label.trimEnd()}: ${done} of ${total} ${unit} (${Math.floor((done * 100) / total)}%)`);
+      note(
+        io,
+        `${label.trimEnd()}: ${done} of ${total} ${unit} (${Math.floor((done * 100) / total)}%)`,
+      );
     },
     stop() {},
   };
