@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseUsd } from '../core/money.ts';
-import { formatInstant, HOUR_MS } from '../core/time.ts';
+import { DAY_MS, formatInstant, HOUR_MS } from '../core/time.ts';
 import { connectApi, workspacePath } from './api.ts';
 import type { CostsAnswer, TrendAnswer } from './contract.ts';
 import { invalidInput } from './exit.ts';
@@ -146,11 +146,12 @@ function describeCosts(io: Io, costs: CostsAnswer & { groups: object[] }, by: st
 }
 
 function describeTrend(io: Io, trend: TrendAnswer): string {
-  const amounts = trend.points.map(({ costUsd }) => parseUsd(costUsd));
+  const points = withoutGaps(trend);
+  const amounts = points.map(({ costUsd }) => parseUsd(costUsd));
   let highest = 0n;
   for (const amount of amounts) if (amount > highest) highest = amount;
   const width = Math.max(8, Math.min(48, outputWidth(io) - 60));
-  const rows = trend.points.map(({ start, costUsd, events, unpricedEvents }, index) => [
+  const rows = points.map(({ start, costUsd, events, unpricedEvents }, index) => [
     trend.granularity === 'day' ? start.slice(0, 10) : start.slice(0, 16).replace('T', ' '),
     bar(shareOf(amounts[index]!, highest), width),
     dollars(costUsd),
@@ -165,6 +166,25 @@ function describeTrend(io: Io, trend: TrendAnswer): string {
     '',
     freshness(trend),
   ].join('\n');
+}
+
+/** The API leaves out steps without costs; in a plot they belong where they are. */
+function withoutGaps({ points, granularity }: TrendAnswer): TrendAnswer['points'] {
+  const stepMs = granularity === 'day' ? DAY_MS : HOUR_MS;
+  const filled: TrendAnswer['points'] = [];
+  for (const point of points) {
+    const startMs = Date.parse(point.start);
+    const previous = filled.at(-1);
+    for (
+      let at = previous ? Date.parse(previous.start) + stepMs : startMs;
+      at < startMs;
+      at += stepMs
+    ) {
+      filled.push({ start: formatInstant(at), costUsd: '0', events: 0, unpricedEvents: 0 });
+    }
+    filled.push(point);
+  }
+  return filled;
 }
 
 function unpricedNote(unpriced: number): string {

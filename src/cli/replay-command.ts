@@ -156,7 +156,7 @@ function describe(result: ReplayResult): string {
   const months =
     period === null ? [] : ['(counted events and costs are of the whole UTC months it touches)'];
   return [
-    `${result.eventsSent} events sent in ${seconds} s${skipped}; the last one at ${result.end}.`,
+    `${result.eventsSent} events sent in ${seconds} s${skipped}, ending at ${result.end}.`,
     '',
     table(['workspace', 'sent', 'counted', 'cost'], rows, { right: [1, 2, 3] }),
     ...total,

@@ -1,12 +1,11 @@
 import { AppError } from '../../core/errors.ts';
 import { formatUsd, parseUsd } from '../../core/money.ts';
-import { DAY_MS, formatInstant } from '../../core/time.ts';
-import { MAX_AGE_DAYS, MAX_AHEAD_MS } from '../../costs/event.ts';
+import { formatInstant } from '../../core/time.ts';
 import type { ApiClient } from '../api.ts';
-import { invalidInput } from '../exit.ts';
 import { type Io, note } from '../io.ts';
 import type { ReplayFormat } from './format.ts';
-import { createReplayMemory, type ReplayMemory } from './memory.ts';
+import { createReplayMemory } from './memory.ts';
+import { findPlace } from './place.ts';
 import { createProgress } from './progress.ts';
 import { type Outgoing, sendEvents } from './send.ts';
 import { readTotal, type Settled, type Total, waitUntilCounted } from './settle.ts';
@@ -51,8 +50,6 @@ export type ReplayResult = {
   elapsedMs: number;
 };
 
-/** A replay younger than this may still be on its way to the counts. */
-const RECENT_MS = 3_600_000;
 const GIVE_UP_AFTER_MS = 120_000;
 
 /**
@@ -73,7 +70,7 @@ export async function replay(
 
   // 2. The same ids must carry the same times on every run, or a repeat would be a conflict.
   const past = await memory.recall(survey.idPrefix);
-  const place = await findPlace(io, api, survey, options, past);
+  const place = await findPlace(io, api, survey, { ...options, past });
   const { endMs, shiftMs } = place;
   const repeated = past?.counted === true && past.endMs === endMs;
   const readable = await readTotals(api, survey, shiftMs);
@@ -122,63 +119,6 @@ export async function replay(
     currency: 'USD',
     elapsedMs: io.now() - startedMs,
   };
-}
-
-/** Where the events lie in time: `shiftMs` is added to the file's own times, `endMs` is where they end. */
-async function findPlace(
-  io: Io,
-  api: ApiClient,
-  survey: Survey,
-  { file, format, endMs: wanted }: ReplayOptions,
-  past: Awaited<ReturnType<ReplayMemory['recall']>>,
-): Promise<{ endMs: number; shiftMs: number }> {
-  const { timing } = format;
-  if (timing.kind === 'as-is') return { endMs: survey.lastMs, shiftMs: 0 };
-  const shiftFor = (endMs: number) => endMs - timing.tailMs - survey.lastMs;
-  const now = io.now();
-  const endMs = wanted ?? (await earlierEnd()) ?? now - (now % timing.endGrainMs);
-  const shiftMs = shiftFor(endMs);
-  if (past !== undefined && past.endMs !== endMs) {
-    note(
-      io,
-      `This file was replayed before, ending at ${formatInstant(past.endMs)}. Its events keep their ids, so what ` +
-        'was counted then is not counted again now.',
-    );
-  }
-  if (survey.lastMs + shiftMs > now + MAX_AHEAD_MS) {
-    throw invalidInput('--end lies more than 10 minutes ahead; the API takes no such events.');
-  }
-  if (survey.firstMs + shiftMs < now - MAX_AGE_DAYS * DAY_MS) {
-    throw invalidInput(
-      `With this --end the first row of ${file} would lie more than ${MAX_AGE_DAYS} days back; the API takes no such events.`,
-    );
-  }
-  return { endMs, shiftMs };
-
-  async function earlierEnd(): Promise<number | undefined> {
-    if (past === undefined) return undefined;
-    const tooOld = survey.firstMs + shiftFor(past.endMs) < now - MAX_AGE_DAYS * DAY_MS;
-    if (tooOld) return undefined;
-    const recent = now - past.atMs < RECENT_MS;
-    if (!recent && !(await isStillThere(past.endMs))) return undefined;
-    note(
-      io,
-      `Replayed before, ending at ${formatInstant(past.endMs)}: the same times are used again, so that nothing ` +
-        'counts twice (--end overrides this).',
-    );
-    return past.endMs;
-  }
-
-  /** A cloud that was emptied since, or moved to another address, owes the earlier replay nothing. */
-  async function isStillThere(endMs: number): Promise<boolean> {
-    const [workspaceId, share] = [...survey.workspaces][0]!;
-    try {
-      return (await readTotal(api, workspaceId, share, shiftFor(endMs))).events > 0;
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'forbidden') return true;
-      throw error;
-    }
-  }
 }
 
 type Totals = { kind: 'totals'; totals: Map<string, Total> } | { kind: 'forbidden' };

@@ -85,7 +85,7 @@ describe('ax costs', () => {
   });
 
   test('trend asks for the last 24 hours by the hour, and draws a bar per step', async () => {
-    const points = ['2026-11-20T11:00:00.000Z', '2026-11-20T12:00:00.000Z'].map((start, index) => ({
+    const points = ['2026-11-20T10:00:00Z', '2026-11-20T12:00:00Z'].map((start, index) => ({
       start,
       costUsd: String(index + 1),
       events: 1,
@@ -100,6 +100,7 @@ describe('ax costs', () => {
     });
     const bars = [...result.stdout.matchAll(/█+/g)].map(([bar]) => bar.length);
     expect(bars[1]).toBe(2 * bars[0]!);
+    expect(result.stdout).toMatch(/2026-11-20 11:00 +\$0\.00/);
   });
 });
 
