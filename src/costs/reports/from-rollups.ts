@@ -49,7 +49,7 @@ export async function figuresFromRollups(
     source: 'redis',
     total: totalOf(all),
     monthSpent: totalOf(month),
-    newestEvent: answer.newestEvent,
+    state: answer.state,
     groups: cut && (byTime ? groupsByTime(tiles, tileSums, cut) : groupsOf(all, cut as Dimension)),
     breakdown: cut === undefined ? breakdownOf(all, days, buckets.slice(tiles.length)) : undefined,
   };

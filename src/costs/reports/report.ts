@@ -1,7 +1,7 @@
 import { formatUsd } from '../../core/money.ts';
 import { formatInstant } from '../../core/time.ts';
 import { type MonthProjection, projectMonth } from '../forecast.ts';
-import type { Sums } from '../rollups/read.ts';
+import type { ProjectionState, Sums } from '../rollups/read.ts';
 import { latestEnd, type Period } from './plan.ts';
 
 /** What costs can be cut by; `day` and `hour` are UTC. */
@@ -39,7 +39,8 @@ export type Figures = {
   groups?: Group[];
   breakdown?: Record<BreakdownDimension, Group[]>;
   monthSpent: Sums;
-  newestEvent?: number;
+  /** Of the projection, when it answered. */
+  state?: ProjectionState;
 };
 
 type GroupJson = ReturnType<typeof groupJson>;
@@ -47,14 +48,28 @@ type GroupJson = ReturnType<typeof groupJson>;
 /** The answer of a cost query as JSON: decimals as strings, instants as RFC 3339. */
 export type CostReport = ReturnType<typeof costReport>;
 
-export function costReport(workspaceId: string, period: Period, figures: Figures, now: number) {
-  const { total, groups, breakdown } = figures;
+export function costReport(
+  workspaceId: string,
+  period: Period,
+  figures: Figures,
+  details: ReportDetails,
+  now: number,
+) {
   return {
     ...head(workspaceId, period, figures, now),
+    ...details,
+    projectedMonth: projectionJson(projectMonth(figures.monthSpent.cost, now)),
+  };
+}
+
+/** The part of a report that does not depend on when it is given; the costly one to put into words. */
+export type ReportDetails = ReturnType<typeof reportDetails>;
+
+export function reportDetails({ total, groups, breakdown }: Figures) {
+  return {
     ...measures(total),
     groups: groups?.map(groupJson),
     breakdown: breakdown && breakdownJson(breakdown),
-    projectedMonth: projectionJson(projectMonth(figures.monthSpent.cost, now)),
   };
 }
 
@@ -62,10 +77,11 @@ export function costReport(workspaceId: string, period: Period, figures: Figures
 export function head(
   workspaceId: string,
   period: Period,
-  figures: Pick<Figures, 'source' | 'total' | 'newestEvent'>,
+  figures: Pick<Figures, 'source' | 'total' | 'state'>,
   now: number,
 ) {
-  const { source, total, newestEvent } = figures;
+  const { source, total, state } = figures;
+  const newestEvent = state?.newestEvent;
   return {
     workspaceId,
     totalUsd: formatUsd(total.cost),

@@ -1,26 +1,64 @@
+import { LRUCache } from 'lru-cache';
 import type { Warehouse } from '../../cloud/bigquery.ts';
 import type { Redis } from '../../cloud/redis.ts';
 import { formatUsd } from '../../core/money.ts';
+import { monthOf } from '../../core/time.ts';
+import { readState } from '../rollups/read.ts';
 import { figuresFromLedger } from './from-ledger.ts';
 import { figuresFromRollups } from './from-rollups.ts';
 import type { Period } from './plan.ts';
-import { type CostReport, type CutDimension, completePeriod, costReport, head } from './report.ts';
+import {
+  type CostReport,
+  type CutDimension,
+  completePeriod,
+  costReport,
+  type Figures,
+  head,
+  type ReportDetails,
+  reportDetails,
+} from './report.ts';
 
 export type Reports = ReturnType<typeof createReports>;
+
+type Query = { workspaceId: string; period: Period; by: readonly CutDimension[] };
+type Answer = { figures: Figures; details: ReportDetails };
+
+/** Bounds what is remembered: about 300 bytes a group. */
+const MAX_REMEMBERED_GROUPS = 100_000;
 
 /**
  * Answers about what a workspace spent. Recent periods of whole hours come from Redis; anything else, and
  * everything while Redis is away or being rebuilt, from the ledger. Both give the same figures.
+ *
+ * An answer from Redis is remembered until the version of the workspace's projection changes, which is asked for
+ * each time: what is given is never older than the projection.
  */
 export function createReports(options: { redis: Redis; warehouse: Warehouse; now: () => number }) {
   const { redis, warehouse } = options;
+  const remembered = new LRUCache<string, Answer>({
+    maxSize: MAX_REMEMBERED_GROUPS,
+    sizeCalculation: ({ details }) => 1 + groupCount(details),
+  });
 
-  async function figuresOf(
-    query: { workspaceId: string; period: Period; by: readonly CutDimension[] },
-    now: number,
-  ) {
-    const fast = await figuresFromRollups(redis, query, now).catch(() => undefined);
-    return fast ?? (await figuresFromLedger(warehouse, query, now));
+  async function answer(query: Query, now: number): Promise<Answer> {
+    const fast = await fromRollups(query, now).catch(() => undefined);
+    if (fast !== undefined) return fast;
+    const figures = await figuresFromLedger(warehouse, query, now);
+    return { figures, details: reportDetails(figures) };
+  }
+
+  async function fromRollups(query: Query, now: number): Promise<Answer | undefined> {
+    const key = JSON.stringify([query, monthOf(now)]);
+    const known = remembered.get(key);
+    if (known !== undefined) {
+      const state = await readState(redis, query.workspaceId);
+      if (state?.version === known.figures.state?.version) return known;
+    }
+    const figures = await figuresFromRollups(redis, query, now);
+    if (figures === undefined) return undefined;
+    const fresh = { figures, details: reportDetails(figures) };
+    remembered.set(key, fresh);
+    return fresh;
   }
 
   return {
@@ -37,8 +75,8 @@ export function createReports(options: { redis: Redis; warehouse: Warehouse; now
       const now = options.now();
       const { workspaceId, from, to, by = [] } = query;
       const period = completePeriod({ from, to }, now);
-      const figures = await figuresOf({ workspaceId, period, by }, now);
-      return costReport(workspaceId, period, figures, now);
+      const { figures, details } = await answer({ workspaceId, period, by }, now);
+      return costReport(workspaceId, period, figures, details, now);
     },
 
     /** Costs over time, one point per UTC hour or day that had any; defaults as for `costs`. */
@@ -51,7 +89,7 @@ export function createReports(options: { redis: Redis; warehouse: Warehouse; now
       const now = options.now();
       const { workspaceId, granularity, from, to } = query;
       const period = completePeriod({ from, to }, now);
-      const figures = await figuresOf({ workspaceId, period, by: [granularity] }, now);
+      const { figures } = await answer({ workspaceId, period, by: [granularity] }, now);
       return {
         ...head(workspaceId, period, figures, now),
         granularity,
@@ -64,4 +102,11 @@ export function createReports(options: { redis: Redis; warehouse: Warehouse; now
       };
     },
   };
+}
+
+function groupCount({ groups = [], breakdown = {} as never }: ReportDetails): number {
+  return Object.values<unknown[]>(breakdown).reduce(
+    (sum, list) => sum + list.length,
+    groups.length,
+  );
 }

@@ -1,7 +1,7 @@
 -- Counts a batch of one workspace's ledger entries in its rollups, all or none, each entry once.
 --
 -- KEYS[1]  cost:{ws}:meta; every other key shares its hash tag
--- ARGV     seen prefix, epoch, epoch length (s), now (ms), newest event (ms), entry count,
+-- ARGV     seen prefix, epoch, epoch length (s), newest event (ms), entry count,
 --          then per entry: id hash (int64), content hash (int32),
 --          then block count, and per block:
 --            target count, per target: key, expiry (unix s), 1 when it is the month
@@ -26,10 +26,10 @@ if known[1] ~= 'ready' then return {'absent'} end
 
 -- A clock that lags must not write into an epoch that others have left.
 local epoch = math.max(tonumber(ARGV[2]), tonumber(known[2] or 0))
-local epochSeconds, now = tonumber(ARGV[3]), ARGV[4]
-local newestEvent = math.max(tonumber(ARGV[5]), tonumber(known[3] or 0))
-local entryCount = tonumber(ARGV[6])
-local firstEntry = 7
+local epochSeconds = tonumber(ARGV[3])
+local newestEvent = math.max(tonumber(ARGV[4]), tonumber(known[3] or 0))
+local entryCount = tonumber(ARGV[5])
+local firstEntry = 6
 
 local function powerOfTwoUpTo(count)
   local power = 1
@@ -188,5 +188,6 @@ for _, block in ipairs(blocks) do
   end
 end
 redis.call('HSET', meta, 'epoch', epoch, 'sets:' .. epoch, current, 'entries:' .. epoch, remembered,
-  'appliedAt', now, 'newestEvent', string.format('%.0f', newestEvent))
+  'newestEvent', string.format('%.0f', newestEvent))
+redis.call('HINCRBY', meta, 'version', 1)
 return {'applied'}

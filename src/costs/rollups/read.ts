@@ -25,7 +25,10 @@ export type BucketRequest = { grain: Grain; bucket: string; cells: 'all' | 'tota
 /** `absent`: the projection is not whole, only the ledger can answer. */
 export type RollupAnswer =
   | { kind: 'absent' }
-  | { kind: 'found'; buckets: BucketSums[]; appliedAt?: number; newestEvent?: number };
+  | { kind: 'found'; buckets: BucketSums[]; state: ProjectionState };
+
+/** `version` changes whenever anything in the workspace's projection does. */
+export type ProjectionState = { version: string; newestEvent?: number };
 
 /** No sums at all; a new value each time. */
 export function noSums(): Sums {
@@ -59,7 +62,7 @@ export async function readRollups(
   requests: readonly BucketRequest[],
 ): Promise<RollupAnswer> {
   const pipeline = redis.pipeline();
-  pipeline.hmget(metaKey(workspaceId), 'state', 'appliedAt', 'newestEvent');
+  pipeline.hmget(metaKey(workspaceId), ...STATE_FIELDS);
   for (const { grain, bucket, cells } of requests) {
     const key = rollupKey(workspaceId, grain, bucket);
     if (cells === 'all') pipeline.hgetall(key);
@@ -70,15 +73,33 @@ export async function readRollups(
     if (error) throw error;
     return value;
   });
-  const [state, appliedAt, newestEvent] = values[0] as (string | null)[];
-  if (state !== 'ready') return { kind: 'absent' };
+  // Read before the buckets: what is remembered under this version is at least as new.
+  const state = toState(values[0] as (string | null)[]);
+  if (state === undefined) return { kind: 'absent' };
   return {
     kind: 'found',
     buckets: values.slice(1).map((fields) => {
       if (!Array.isArray(fields)) return toBucketSums(Object.entries(fields as object));
       return toBucketSums(TOTAL_FIELDS.map((name, i) => [name, fields[i] as string | null]));
     }),
-    appliedAt: appliedAt ? Number(appliedAt) : undefined,
+    state,
+  };
+}
+
+/** The state of a workspace's projection, or undefined when it is not whole. Throws when Redis does not answer. */
+export async function readState(
+  redis: Redis,
+  workspaceId: string,
+): Promise<ProjectionState | undefined> {
+  return toState(await redis.hmget(metaKey(workspaceId), ...STATE_FIELDS));
+}
+
+const STATE_FIELDS = ['state', 'version', 'newestEvent'];
+
+function toState([state, version, newestEvent]: (string | null)[]): ProjectionState | undefined {
+  if (state !== 'ready') return undefined;
+  return {
+    version: version ?? '0',
     newestEvent: newestEvent ? Number(newestEvent) : undefined,
   };
 }

@@ -112,8 +112,8 @@ export function createRebuild(options: {
       const layout = await writeSeen(write, workspaceId, seen, epoch, epochMs);
       if (layout === undefined) return;
 
-      // 5. Declare it whole; from here on entries are counted again.
-      await write('ready', 'epoch', String(epoch), 'appliedAt', String(now()), ...layout);
+      // 5. Declare it whole; from here on entries are counted again. The version starts above any it had before.
+      await write('ready', 'epoch', String(epoch), 'version', String(now() * 1_000), ...layout);
     } finally {
       clearInterval(keepLock);
     }

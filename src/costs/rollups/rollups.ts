@@ -94,7 +94,6 @@ export function toArguments(
     seenPrefix(workspaceId),
     String(Math.floor(now / epochMs)),
     String(epochMs / 1_000),
-    String(now),
     String(newest),
     String(entries.length),
   ];
