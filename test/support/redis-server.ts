@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createRedis, type Redis, redisReady } from '../../src/cloud/redis.ts';
 
 export type RedisServer = { url: string; port: number; pid: number; stop: () => Promise<void> };
 
@@ -43,6 +44,21 @@ export async function startRedisServer(port?: number): Promise<RedisServer> {
       child.kill('SIGKILL');
       await exited;
       await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A server of its own with a client that is ready; `stop` ends both, a second call is harmless. */
+export async function startRedis(): Promise<{ redis: Redis; port: number; stop(): Promise<void> }> {
+  const server = await startRedisServer();
+  const redis = createRedis({ url: server.url });
+  await redisReady(redis, 10_000);
+  return {
+    redis,
+    port: server.port,
+    async stop() {
+      redis.disconnect();
+      await server.stop();
     },
   };
 }

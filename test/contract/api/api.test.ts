@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AppError } from '../../../src/core/errors.ts';
 import { CostEventSchema } from '../../../src/costs/event.ts';
-import { startRedis } from '../../unit/settings/redis-server.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { ADMIN_KEY, canary, costReport, event, startApi, type TestApi } from './harness.ts';
 
 let server: Awaited<ReturnType<typeof startRedis>>;

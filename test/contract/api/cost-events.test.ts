@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_MESSAGE_BYTES } from '../../../src/costs/event.ts';
-import { startRedis } from '../../unit/settings/redis-server.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { ADMIN_KEY, event, startApi, type TestApi } from './harness.ts';
 
 let server: Awaited<ReturnType<typeof startRedis>>;

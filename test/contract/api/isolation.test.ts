@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis } from '../../unit/settings/redis-server.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { canary, event, startApi, type TestApi } from './harness.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';

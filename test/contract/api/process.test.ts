@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startRedis } from '../../unit/settings/redis-server.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { ADMIN_KEY, event, startApi } from './harness.ts';
 
 const MAIN = fileURLToPath(new URL('../../../services/api/main.ts', import.meta.url));

@@ -4,7 +4,7 @@ import type { AppError } from '../../../src/core/errors.ts';
 import { PLATFORM_SCOPE, type SettingBody } from '../../../src/settings/kinds.ts';
 import { settingsKey } from '../../../src/settings/projection.ts';
 import { createSettings } from '../../../src/settings/settings.ts';
-import { startRedis } from './redis-server.ts';
+import { startRedis } from '../../support/redis-server.ts';
 import { createSettingLedger } from './setting-ledger.ts';
 
 let server: Awaited<ReturnType<typeof startRedis>>;
