@@ -56,6 +56,7 @@ export function readConfig(
     return value;
   };
   const audience = text('PUSH_AUDIENCE');
+  const certsUrl = url('PUSH_CERTS_URL', ['http:', 'https:']);
   const serviceAccount = text('PUSH_SERVICE_ACCOUNT');
   if ((audience === undefined) !== (serviceAccount === undefined)) {
     const field = audience === undefined ? 'PUSH_AUDIENCE' : 'PUSH_SERVICE_ACCOUNT';
@@ -76,7 +77,7 @@ export function readConfig(
     pushAuth:
       audience === undefined || serviceAccount === undefined
         ? undefined
-        : { audience, serviceAccount, certsUrl: url('PUSH_CERTS_URL', ['http:', 'https:']) },
+        : { audience, serviceAccount, certsUrl },
     apiKeyPepper: text('API_KEY_PEPPER'),
     bootstrapAdminKey: text('BOOTSTRAP_ADMIN_KEY'),
     rateLimitPerSecond: positive('RATE_LIMIT_PER_SECOND', 1_000),
