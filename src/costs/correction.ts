@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import { parseUsd } from '../core/money.ts';
 import { parseInstant } from '../core/time.ts';
 import { contentHashOf, type Entry } from './entry.ts';
-import { CostEventSchema } from './event.ts';
+import { CostEventSchema, MAX_COST_NANO_USD } from './event.ts';
 
 /**
  * A later amendment of an event in the ledger: a row of its own that adds to the event's. It repeats the event's
@@ -31,12 +31,14 @@ export function parseCorrection(value: unknown): Entry | undefined {
   if (timeMs === undefined || event.costUsd === undefined || event.usage !== undefined) {
     return undefined;
   }
+  const costNanoUsd = parseUsd(event.costUsd);
+  if (costNanoUsd > MAX_COST_NANO_USD) return undefined;
   return {
     kind: 'correction',
     entryId: correctionIdOf(event.id),
     event,
     timeMs,
-    costNanoUsd: parseUsd(event.costUsd),
+    costNanoUsd,
     costSource: source,
     priceVersion,
     events: 0,

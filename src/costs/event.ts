@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { FieldError } from '../core/errors.ts';
 import { EVENT_ID_PATTERN, NAME_PATTERN } from '../core/ids.ts';
-import { parseUsd } from '../core/money.ts';
+import { type NanoUsd, parseUsd } from '../core/money.ts';
 import { DAY_MS, MINUTE_MS, parseInstant } from '../core/time.ts';
 
 /** How far ahead of now an event may lie (clocks differ) and how far back (the longest-lived rollup). */
@@ -112,11 +112,13 @@ export type ParsedCostEvent =
   | { kind: 'invalid'; errors: FieldError[] };
 
 const validator = Compile(CostEventSchema);
-const maxCostNano = parseUsd(MAX_COST_USD);
+/** The largest amount of one event, so that it fits a counter. */
+export const MAX_COST_NANO_USD: NanoUsd = parseUsd(MAX_COST_USD);
 
 /**
- * Checks one cost event as it came from outside. Either the event itself, unchanged, or every reason why it is
- * not one, with the field's path (`usage.inputTokens`). Never throws. `now` is epoch milliseconds.
+ * Checks one cost event as it came from outside. Either the event itself, unchanged, or the reasons why it is
+ * not one, each with the field's path (`usage.inputTokens`): its faults against the schema, of which the first
+ * eight are found, or else all that is wrong in its meaning. Never throws. `now` is epoch milliseconds.
  */
 export function parseCostEvent(value: unknown, options: { now: number }): ParsedCostEvent {
   if (!validator.Check(value)) return { kind: 'invalid', errors: schemaErrors(value) };
@@ -151,11 +153,14 @@ function meaningErrors(event: CostEvent, timeMs: number | undefined, now: number
   } else if (timeMs < now - MAX_AGE_DAYS * DAY_MS) {
     errors.push({ field: 'timestamp', reason: `lies more than ${MAX_AGE_DAYS} days in the past` });
   }
+  for (const field of brokenTexts(event)) {
+    errors.push({ field, reason: 'holds half of a character (a lone surrogate)' });
+  }
   const { usage, costUsd } = event;
   if (costUsd === undefined && usage === undefined) {
     errors.push({ field: 'costUsd', reason: 'is required when there is no usage to price' });
   }
-  if (costUsd !== undefined && parseUsd(costUsd) > maxCostNano) {
+  if (costUsd !== undefined && parseUsd(costUsd) > MAX_COST_NANO_USD) {
     errors.push({ field: 'costUsd', reason: `must be at most ${MAX_COST_USD}` });
   }
   if (usage !== undefined) {
@@ -176,29 +181,50 @@ function meaningErrors(event: CostEvent, timeMs: number | undefined, now: number
   return errors;
 }
 
+/** The paths of texts that no store can keep as they are, and that would therefore meet others there. */
+function brokenTexts(record: Record<string, unknown>): string[] {
+  const paths: string[] = [];
+  for (const name in record) {
+    const value = record[name];
+    if (typeof value === 'string') {
+      if (!value.isWellFormed() || !name.isWellFormed()) paths.push(name);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const inner of brokenTexts(value as Record<string, unknown>)) {
+        paths.push(`${name}.${inner}`);
+      }
+    }
+  }
+  return paths;
+}
+
 function schemaErrors(value: unknown): FieldError[] {
   const errors: FieldError[] = [];
   for (const error of validator.Errors(value)) {
-    const path = error.instancePath.slice(1).replaceAll('/', '.');
+    const path = fieldPathOf(error.instancePath);
     const under = (field: string) => (path === '' ? field : `${path}.${field}`);
     if (error.keyword === 'required') {
       for (const field of error.params.requiredProperties) {
         errors.push({ field: under(field), reason: 'is required' });
       }
-    } else if (error.keyword === 'additionalProperties') {
-      for (const field of error.params.additionalProperties) {
-        const reason =
-          path === 'labels' ? 'is not a label name (1 to 63 characters)' : 'is not a known field';
-        errors.push({ field: under(field), reason });
-      }
+    } else if (error.keyword === 'boolean') {
+      const reason = path.startsWith('labels.')
+        ? 'is not a label name (1 to 63 characters)'
+        : 'is not a known field';
+      errors.push({ field: path === '' ? '""' : path, reason });
     } else if (error.keyword === 'enum') {
       const allowed = error.params.allowedValues.map((allowed) => JSON.stringify(allowed));
       errors.push({ field: path, reason: `must be one of ${allowed.join(', ')}` });
     } else if (error.keyword === 'const') {
       errors.push({ field: path, reason: `must be ${JSON.stringify(error.params.allowedValue)}` });
-    } else if (error.keyword !== 'boolean') {
+    } else if (error.keyword !== 'additionalProperties') {
+      // Each unknown field has come up as `boolean`, even where there are too many for their summary to come up.
       errors.push({ field: path === '' ? 'event' : path, reason: error.message });
     }
   }
   return errors;
+}
+
+/** A JSON pointer as the path people write: `/usage/inputTokens` is `usage.inputTokens`. */
+function fieldPathOf(pointer: string): string {
+  return pointer.slice(1).replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
 }
