@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { formatUsd, type NanoUsd, parseUsd } from '../core/money.ts';
+import { formatDecimal, formatUsd, type NanoUsd, parseDecimal } from '../core/money.ts';
 import { formatInstant } from '../core/time.ts';
 import type { CostEvent } from './event.ts';
 
@@ -48,7 +48,7 @@ export function contentHashOf(event: CostEvent, timeMs: number): string {
     event.agentId,
     event.userId,
     event.teamId,
-    event.costUsd === undefined ? null : formatUsd(parseUsd(event.costUsd)),
+    canonicalDecimal(event.costUsd),
     usage && [
       usage.inputTokens,
       usage.outputTokens,
@@ -56,8 +56,8 @@ export function contentHashOf(event: CostEvent, timeMs: number): string {
       usage.cacheWriteTokens,
       usage.reasoningTokens,
       usage.requests,
-      usage.seconds,
-      usage.bytes,
+      canonicalDecimal(usage.seconds),
+      canonicalDecimal(usage.bytes),
     ],
     outcome && [outcome.status, outcome.errorType, outcome.latencyMs, outcome.cacheHit],
     event.traceId,
@@ -66,6 +66,10 @@ export function contentHashOf(event: CostEvent, timeMs: number): string {
     labels && Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)),
   ]);
   return hash('sha256', content, 'hex').slice(0, 32);
+}
+
+function canonicalDecimal(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : formatDecimal(parseDecimal(text, 9), 9);
 }
 
 /** An entry's id as a 64-bit integer and its content as a 32-bit one, the members of Redis' sets of seen entries. */
