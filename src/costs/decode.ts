@@ -59,7 +59,7 @@ export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery
       ...claimedIdentity(value),
       messageId,
       eventIndex: index,
-      payload: JSON.stringify(value),
+      payload: payloadOf(value),
     });
   });
   corrections.forEach((value: unknown, index) => {
@@ -68,7 +68,7 @@ export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery
       decoded.corrections.push(entry);
       return;
     }
-    const payload = JSON.stringify(value);
+    const payload = payloadOf(value);
     decoded.quarantined.push({
       reason: 'invalid_event',
       detail: 'is not a correction',
@@ -80,10 +80,19 @@ export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery
   return decoded;
 }
 
+/** The text of an invalid event; one nested deeper than can be written is not kept. */
+function payloadOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '(nested too deeply to be kept)';
+  }
+}
+
 /** The workspace and id that an invalid event claims, where they are short texts: to find it by. */
 function claimedIdentity(value: unknown): { workspaceId?: string; eventId?: string } {
   const { workspaceId, id } = (value ?? {}) as Record<string, unknown>;
   const short = (text: unknown) =>
-    typeof text === 'string' && text.length <= 128 ? text : undefined;
+    typeof text === 'string' && text.length <= 128 && text.isWellFormed() ? text : undefined;
   return { workspaceId: short(workspaceId), eventId: short(id) };
 }
