@@ -2,7 +2,8 @@
 -- Two rows may claim the same version (streaming inserts know no uniqueness): the one written under the younger
 -- lock counts, so that every reader picks the same one.
 -- Parameters: @kind STRING, @scope STRING (a workspace id, or '-' for the platform).
--- Run by: src/settings, when Redis has no complete copy, and before and after every change of a setting.
+-- Who runs it: src/settings/versions.ts, when Redis has no complete copy, and before and after every change of a
+-- setting.
 -- Cost bound: the table is clustered by kind, scope and id and holds one row per change: far below 10 MB.
 SELECT
   id,

@@ -2,7 +2,7 @@
 -- Parameters: @workspaceId STRING; @from, @to TIMESTAMP (UTC, half open); @afterEventId STRING, the last id of the
 -- page before ('' for the first); @pageSize INT64.
 -- Who runs it: src/costs/reprice.ts.
--- Cost bound: one scan of the workspace's entries in the period per page.
+-- Cost bound: two scans of the workspace's entries in the period per page, one of them of a few short columns.
 SELECT
   entries.event_id AS id,
   entries.event_time AS timestamp,

@@ -3,6 +3,8 @@
 -- left out by its quarantine row (reason conflict).
 -- Who reads it: reports, rebuilds, ad-hoc SQL. Filter on event_time (a partition filter is required) and
 -- workspace_id. Money is cost_usd, USD, NUMERIC.
+-- Cost bound: the columns asked for and ingest_time, content_hash, workspace_id and event_id, of the days asked for;
+-- and four short columns of the whole quarantine.
 SELECT entries.*
 FROM `${project}.${dataset}.cost_events` AS entries
 WHERE NOT EXISTS (
