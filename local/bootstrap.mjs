@@ -17,7 +17,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 const CHECKS = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']],
-  ['format and lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings']],
+  [
+    'format and lint',
+    [
+      'node_modules/@biomejs/biome/bin/biome',
+      'check',
+      '--error-on-warnings',
+      '--max-diagnostics=100',
+    ],
+  ],
   ['floating promises', ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings']],
   ['import arrows', [...JEST, '--silent', 'test/unit/arrows.test.ts']],
 ];
