@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { InsertRow, Warehouse } from '../cloud/bigquery.ts';
 import { AppError } from '../core/errors.ts';
 import { formatInstant } from '../core/time.ts';
@@ -27,9 +28,14 @@ export type Quarantined = {
 
 export type Ledger = ReturnType<typeof createLedger>;
 
-/** BigQuery takes requests of at most 10 MB. */
+/**
+ * BigQuery takes requests, and rows, of at most 10 MB. A character takes at most six bytes of JSON, and a row's
+ * field names about a thousand, so neither bound needs the rows to be serialised twice.
+ */
 const MAX_ROWS_PER_INSERT = 1_000;
-const MAX_PAYLOAD_CHARS = 4_000_000;
+const MAX_CHARS_PER_INSERT = 1_400_000;
+const MAX_PAYLOAD_CHARS = 1_300_000;
+const MAX_DETAIL_CHARS = 4_000;
 
 /** The append-only record of costs in BigQuery. */
 export function createLedger(options: { warehouse: Warehouse; now: () => number }) {
@@ -85,18 +91,18 @@ export function createLedger(options: { warehouse: Warehouse; now: () => number 
     async quarantine(items: readonly Quarantined[]): Promise<void> {
       if (items.length === 0) return;
       const quarantinedAt = formatInstant(now());
-      const rows = items.map((item, position) => ({
-        insertId: `${item.messageId ?? quarantinedAt}/${item.eventIndex ?? 'message'}/${item.reason}/${position}`,
+      const rows = items.map((item) => ({
+        insertId: quarantineId(item),
         json: {
           quarantined_at: quarantinedAt,
           reason: item.reason,
-          detail: item.detail,
+          detail: shortened(item.detail, MAX_DETAIL_CHARS),
           workspace_id: item.workspaceId,
           event_id: item.eventId,
           content_hash: item.contentHash,
           message_id: item.messageId,
           event_index: item.eventIndex,
-          payload: item.payload.slice(0, MAX_PAYLOAD_CHARS),
+          payload: shortened(item.payload, MAX_PAYLOAD_CHARS),
         },
       }));
       const refused = await insertAll('cost_events_quarantine', rows);
@@ -111,20 +117,38 @@ export function createLedger(options: { warehouse: Warehouse; now: () => number 
   };
 }
 
-/** Rows in requests that BigQuery takes; only quarantined payloads are large. */
+/** Equal for the same thing set aside again, different for anything else: equal ids are stored once. */
+function quarantineId(item: Quarantined): string {
+  const { reason, detail, workspaceId, eventId, contentHash, messageId, eventIndex } = item;
+  return hash(
+    'sha256',
+    JSON.stringify([reason, detail, workspaceId, eventId, contentHash, messageId, eventIndex]),
+    'hex',
+  );
+}
+
+/** At most so many characters, and none of them half of one, which BigQuery would refuse. */
+function shortened(text: string, maxChars: number): string {
+  return text.slice(0, maxChars).toWellFormed();
+}
+
+/** Rows in requests that BigQuery takes. */
 function* chunksOf(rows: readonly InsertRow[]): Generator<InsertRow[]> {
   let chunk: InsertRow[] = [];
-  let payloadChars = 0;
+  let chunkChars = 0;
   for (const row of rows) {
-    const { payload } = row.json;
-    const chars = typeof payload === 'string' ? payload.length : 0;
-    if (chunk.length === MAX_ROWS_PER_INSERT || payloadChars + chars > MAX_PAYLOAD_CHARS) {
+    let chars = 0;
+    for (const name in row.json) {
+      const value = row.json[name];
+      if (typeof value === 'string') chars += value.length;
+    }
+    if (chunk.length === MAX_ROWS_PER_INSERT || chunkChars + chars > MAX_CHARS_PER_INSERT) {
       if (chunk.length > 0) yield chunk;
       chunk = [];
-      payloadChars = 0;
+      chunkChars = 0;
     }
     chunk.push(row);
-    payloadChars += chars;
+    chunkChars += chars;
   }
   if (chunk.length > 0) yield chunk;
 }
