@@ -75,9 +75,12 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
   });
   const provision = async () => {
     const script = [join(root, 'local/provision.ts'), ...provisionArguments(environment)];
-    await promisify(execFile)(process.execPath, ['--no-warnings', ...script], {
+    const run = promisify(execFile)(process.execPath, ['--no-warnings', ...script], {
       env: environment.services,
       timeout: PROVISION_TIMEOUT_MS,
+    });
+    await run.catch((error: Error & { stderr: string }) => {
+      throw new Error(`Topics, tables and views: ${error.stderr.trim() || error.message}`);
     });
   };
   const processes = describeProcesses({ ...options, ports, environment, root, copyDir, provision });

@@ -20,14 +20,21 @@ const { values } = parseArgs({
 });
 const projectId = process.env.GOOGLE_CLOUD_PROJECT!;
 
-await Promise.all([provisionPubsub(), provisionBigquery()]);
+try {
+  await Promise.all([provisionPubsub(), provisionBigquery()]);
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(1);
+}
 
 async function provisionPubsub(): Promise<void> {
   const pubsub = new PubSub({ projectId });
   const topic = process.env.COST_EVENTS_TOPIC!;
   const deadLetter = `${topic}-dead-letter`;
   await Promise.all(
-    [topic, deadLetter].map((name) => unlessPresent(() => pubsub.createTopic(name))),
+    [topic, deadLetter].map((name) =>
+      unlessPresent(`topic ${name}`, () => pubsub.createTopic(name)),
+    ),
   );
 
   const pushConfig = {
@@ -49,26 +56,28 @@ async function provisionPubsub(): Promise<void> {
     },
   };
   const ingest = `${topic}-ingest`;
-  const made = await unlessPresent(() =>
+  const made = await unlessPresent(`subscription ${ingest}`, () =>
     pubsub.topic(topic).createSubscription(ingest, subscription),
   );
   // An emulator that outlived us may still push to where we listened last time.
   if (!made) await pubsub.subscription(ingest).modifyPushConfig(pushConfig);
   // A topic without a subscription forgets what it is sent.
-  await unlessPresent(() => pubsub.topic(deadLetter).createSubscription(deadLetter));
+  await unlessPresent(`subscription ${deadLetter}`, () =>
+    pubsub.topic(deadLetter).createSubscription(deadLetter),
+  );
   await pubsub.close();
 }
 
 async function provisionBigquery(): Promise<void> {
   const apiEndpoint = process.env.BIGQUERY_API_ENDPOINT!;
   const dataset = new BigQuery({ projectId, apiEndpoint }).dataset(process.env.BIGQUERY_DATASET!);
-  await unlessPresent(() => dataset.create());
+  await unlessPresent(`dataset ${dataset.id}`, () => dataset.create());
   for (const [name, text] of definitions('tables', '.json')) {
-    await unlessPresent(() => dataset.createTable(name, JSON.parse(text)));
+    await unlessPresent(`table ${name}`, () => dataset.createTable(name, JSON.parse(text)));
   }
   for (const [name, text] of definitions('views', '.sql')) {
     const query = text.replaceAll(`\${project}`, projectId).replaceAll(`\${dataset}`, dataset.id!);
-    await unlessPresent(() =>
+    await unlessPresent(`view ${name}`, () =>
       dataset.createTable(name, { view: { query, useLegacySql: false } as never }),
     );
   }
@@ -83,14 +92,14 @@ function definitions(folder: string, extension: string): [string, string][] {
     .map((file) => [file.slice(0, -extension.length), readFileSync(new URL(file, url), 'utf8')]);
 }
 
-/** Makes something; false when it was there before. */
-async function unlessPresent(make: () => Promise<unknown>): Promise<boolean> {
+/** Makes `what`; false when it was there before. */
+async function unlessPresent(what: string, make: () => Promise<unknown>): Promise<boolean> {
   try {
     await make();
     return true;
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === ALREADY_EXISTS_GRPC || code === ALREADY_EXISTS_HTTP) return false;
-    throw error;
+    throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
   }
 }
