@@ -71,19 +71,19 @@ export function createIngest(options: {
     const events = deliveries.flatMap((delivery) => delivery.events);
     const book = await prices(new Set(events.map(({ event }) => event.workspaceId)));
     const priced = events.map((received) => toEntry(received, book));
-    const { entries, repeats } = withoutRepeats([...priced, ...corrections]);
+    const { entries, duplicates, rivals } = withoutRepeats([...priced, ...corrections]);
 
-    // 4. Append: from here on the entries cannot be lost; the ledger's readers see each once.
-    const { refused } = await ledger.append(entries);
-    for (const { entry, detail } of refused) {
+    // 4. Append, 5. apply. Most commits have no rivals; those they have are conflicts, unless the entry before them
+    // did not count either: then one of them may be what counts, and they go the same way after it.
+    const first = await record(entries);
+    const undecided = rivals.filter(({ of }) => first.uncounted.has(of));
+    const second = await record(undecided.map(({ entry }) => entry));
+    const conflicts = rivals.filter((rival) => !undecided.includes(rival));
+    const repeats: Repeat[] = [...first.repeats, ...second.repeats];
+    for (const { entry } of conflicts) repeats.push({ entry, kind: 'conflict' });
+    for (const { entry, detail } of [...first.refused, ...second.refused]) {
       quarantined.push(setAside(entry, 'refused_by_ledger', detail));
     }
-
-    // 5. Apply: each entry counts once, however often it was appended.
-    const unusable = new Set(refused.map(({ entry }) => entry));
-    const kept = entries.filter((entry) => !unusable.has(entry));
-    const applied = await applyOnce(kept);
-    repeats.push(...applied);
     for (const { entry, kind } of repeats) {
       if (kind === 'conflict') quarantined.push(setAside(entry, 'conflict', CONFLICT_DETAIL));
     }
@@ -91,10 +91,27 @@ export function createIngest(options: {
     // 6. Report what was set aside, so that nothing is refused in silence.
     await ledger.quarantine(quarantined);
     options.onReport?.({
-      counted: kept.length - applied.length,
-      duplicates: repeats.filter(({ kind }) => kind === 'duplicate').length,
+      counted: first.counted + second.counted,
+      duplicates: duplicates + repeats.filter(({ kind }) => kind === 'duplicate').length,
       quarantined,
     });
+  }
+
+  /**
+   * Appends to the ledger, after which entries cannot be lost and its readers see each once; then applies to the
+   * rollups, where each counts once however often it was appended. `uncounted` are those that nothing counts:
+   * refused, or in conflict with what does.
+   */
+  async function record(entries: readonly Entry[]) {
+    if (entries.length === 0) {
+      return { counted: 0, repeats: [], refused: [], uncounted: new Set<Entry>() };
+    }
+    const { refused } = await ledger.append(entries);
+    const uncounted = new Set(refused.map(({ entry }) => entry));
+    const kept = entries.filter((entry) => !uncounted.has(entry));
+    const repeats = await applyOnce(kept);
+    for (const { entry, kind } of repeats) if (kind === 'conflict') uncounted.add(entry);
+    return { counted: kept.length - repeats.length, repeats, refused, uncounted };
   }
 
   /** Applies per workspace, after taking out old entries whose ids Redis may have forgotten. */
@@ -198,20 +215,25 @@ function toEntry(received: ReceivedEvent, book: PriceBook): Entry {
   return { ...base, costNanoUsd, costSource: source, priceVersion, unpricedEvents: 0 };
 }
 
-/** Within one commit the first entry under an id is the one that goes on. */
-function withoutRepeats(all: readonly Entry[]): { entries: Entry[]; repeats: Repeat[] } {
+/** Within one commit the first entry under an id goes on; a rival has the same id `of` it and other content. */
+function withoutRepeats(all: readonly Entry[]): {
+  entries: Entry[];
+  duplicates: number;
+  rivals: { entry: Entry; of: Entry }[];
+} {
   const first = new Map<string, Entry>();
-  const repeats: Repeat[] = [];
+  const rivals = new Map<string, { entry: Entry; of: Entry }>();
   for (const entry of all) {
     const identity = identityOf(entry);
     const earlier = first.get(identity);
     if (earlier === undefined) first.set(identity, entry);
-    else {
-      const kind = earlier.contentHash === entry.contentHash ? 'duplicate' : 'conflict';
-      repeats.push({ entry, kind });
+    else if (earlier.contentHash !== entry.contentHash) {
+      const content = `${identity}/${entry.contentHash}`;
+      if (!rivals.has(content)) rivals.set(content, { entry, of: earlier });
     }
   }
-  return { entries: [...first.values()], repeats };
+  const duplicates = all.length - first.size - rivals.size;
+  return { entries: [...first.values()], duplicates, rivals: [...rivals.values()] };
 }
 
 function setAside(

@@ -34,7 +34,7 @@ export function createRollups(options: {
   /**
    * Counts entries of one workspace, each once however often and in whatever order it comes; those whose ids are
    * known are returned and change nothing. Entries must be in the ledger already: when Redis has lost the
-   * workspace, its projection is rebuilt from the ledger first. No two entries of a call may share an id.
+   * workspace, its projection is rebuilt from the ledger first. No two entries of a chunk may share an id.
    * Throws (retryable) when Redis or the ledger cannot answer; a second call is safe.
    */
   async function applyChunk(workspaceId: string, chunk: readonly Entry[]): Promise<Repeat[]> {
@@ -64,11 +64,13 @@ export function createRollups(options: {
   }
 
   return {
-    /** Counts entries of one workspace; see above. Large batches are counted in several steps, each whole. */
+    /**
+     * Counts entries of one workspace; see above. Large batches, and entries that share an id, are counted in several
+     * steps, each whole.
+     */
     async apply(workspaceId: string, entries: readonly Entry[]): Promise<Repeat[]> {
       const repeats: Repeat[] = [];
-      for (let start = 0; start < entries.length; start += MAX_ENTRIES_PER_CALL) {
-        const chunk = entries.slice(start, start + MAX_ENTRIES_PER_CALL);
+      for (const chunk of chunksOf(entries)) {
         repeats.push(...(await applyChunk(workspaceId, chunk)));
       }
       return repeats;
@@ -79,6 +81,22 @@ export function createRollups(options: {
       return (Math.floor(now() / epochMs) - 1) * epochMs;
     },
   };
+}
+
+/** Entries in their order, in steps within which no two share an id. */
+function* chunksOf(entries: readonly Entry[]): Generator<Entry[]> {
+  let chunk: Entry[] = [];
+  let ids = new Set<string>();
+  for (const entry of entries) {
+    if (chunk.length === MAX_ENTRIES_PER_CALL || ids.has(entry.entryId)) {
+      yield chunk;
+      chunk = [];
+      ids = new Set();
+    }
+    chunk.push(entry);
+    ids.add(entry.entryId);
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 /** The arguments of apply.lua, as its header lists them; exported for the benchmark that calls it alone. */

@@ -106,6 +106,16 @@ describe('rollups', () => {
     expect(await total()).toBe(14n);
   });
 
+  test('entries of one call that share an id count once, the first of them', async () => {
+    const first = event('a');
+    const rival = { ...event('a', NOW - HOUR_MS), costNanoUsd: 999n };
+    expect(await rollups().apply('acme', [first, event('b'), rival, first])).toEqual([
+      { entry: rival, kind: 'conflict' },
+      { entry: first, kind: 'duplicate' },
+    ]);
+    expect(await total()).toBe(14n);
+  });
+
   test('an id is remembered for the whole window, and across the turn of an epoch', async () => {
     const epochMs = WINDOW_HOURS * HOUR_MS;
     const endOfEpoch = (Math.floor(NOW / epochMs) + 1) * epochMs;
