@@ -43,7 +43,7 @@ export function createWarehouse(options: {
     async query<Row>(request: QueryRequest): Promise<Row[]> {
       const query: Query = {
         query: request.sql,
-        params: request.params,
+        params: request.params && withTimes(request.params, request.types ?? {}),
         types: request.types,
         defaultDataset: { projectId, datasetId: dataset },
         maximumBytesBilled: request.maximumBytesBilled ?? DEFAULT_MAXIMUM_BYTES_BILLED,
@@ -90,6 +90,21 @@ export function createWarehouse(options: {
       }
     },
   };
+}
+
+/** The client sends a date or time as the `value` of what it is given, and so a bare text as NULL. */
+function withTimes(
+  params: Record<string, unknown>,
+  types: Record<string, string | string[]>,
+): Record<string, unknown> {
+  const wrap = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(wrap);
+    return typeof value === 'string' ? { value } : value;
+  };
+  const isTime = (name: string): boolean => /DATE|TIME/.test(String(types[name] ?? ''));
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, isTime(name) ? wrap(value) : value]),
+  );
 }
 
 type InsertAllResponse = {
