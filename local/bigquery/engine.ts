@@ -1,0 +1,66 @@
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { MACROS } from './sql/macros.ts';
+
+/** Rows of a DuckDB result, column values as the DuckDB client gives them. */
+export type EngineResult = { rows: DuckDBValue[][]; rowsChanged: number };
+
+/** The DuckDB database behind the endpoint. */
+export type Engine = {
+  /** Runs one statement with named VARCHAR (or VARCHAR[]) values on a connection of its own. */
+  run(
+    sql: string,
+    values?: Record<string, DuckDBValue>,
+    onStart?: (interrupt: () => void) => void,
+  ): Promise<EngineResult>;
+  /** Runs work that changes tables, one piece after another, on the one writing connection. */
+  write<T>(work: (connection: DuckDBConnection) => Promise<T> | T): Promise<T>;
+  /** Waits for writes, checkpoints and closes. */
+  close(): Promise<void>;
+};
+
+/** Opens (or creates) the database: in memory, or in `file`. */
+export async function openEngine(file: string | undefined): Promise<Engine> {
+  const instance = await DuckDBInstance.create(file ?? ':memory:', {
+    // What SQL can reach is the database alone, never files or the network.
+    enable_external_access: 'false',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const writer = await instance.connect();
+  for (const macro of MACROS) await writer.run(`CREATE OR REPLACE MACRO ${macro}`);
+  const idle: DuckDBConnection[] = [];
+  let tail: Promise<unknown> = Promise.resolve();
+
+  async function connection(): Promise<DuckDBConnection> {
+    const free = idle.pop();
+    if (free !== undefined) return free;
+    const fresh = await instance.connect();
+    return fresh;
+  }
+
+  return {
+    async run(sql, values, onStart) {
+      const c = await connection();
+      try {
+        onStart?.(() => c.interrupt());
+        const result = await c.run(sql, values);
+        const rows = await result.getRows();
+        return { rows, rowsChanged: result.rowsChanged };
+      } finally {
+        idle.push(c);
+      }
+    },
+    write(work) {
+      const turn = tail.then(() => work(writer));
+      tail = turn.catch(() => undefined);
+      return turn;
+    },
+    async close() {
+      await tail;
+      if (file !== undefined) await writer.run('CHECKPOINT');
+      for (const c of idle) c.closeSync();
+      writer.closeSync();
+      instance.closeSync();
+    },
+  };
+}
