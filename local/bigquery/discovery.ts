@@ -64,6 +64,17 @@ const RESULTS = QUERY(
   'formatOptions.useInt64Timestamp',
 );
 
+// Generated clients pass a `media_body` argument, if an empty one, only where uploads are declared; loads are refused.
+const UPLOAD = {
+  supportsMediaUpload: true,
+  mediaUpload: {
+    accept: ['*/*'],
+    protocols: {
+      simple: { multipart: true, path: '/upload/bigquery/v2/projects/{+projectId}/jobs' },
+    },
+  },
+};
+
 /**
  * The part of Google's API discovery document that describes what this endpoint serves: generated clients such as
  * the `bq` command learn paths and parameters from it.
@@ -98,6 +109,7 @@ export function discoveryDocument(url: string): object {
     protocol: 'rest',
     rootUrl: `${url}/`,
     servicePath: 'bigquery/v2/',
+    basePath: '/bigquery/v2/',
     baseUrl: `${url}/bigquery/v2/`,
     batchPath: 'batch/bigquery/v2',
     parameters: QUERY('alt', 'fields', 'key', 'prettyPrint', 'quotaUser', 'trace'),
@@ -126,7 +138,7 @@ export function discoveryDocument(url: string): object {
           getQueryResults: method('jobs', 'getQueryResults', 'GET', `${P}/queries/{+jobId}`, {
             query: RESULTS,
           }),
-          insert: method('jobs', 'insert', 'POST', `${P}/jobs`, { body: true }),
+          insert: { ...method('jobs', 'insert', 'POST', `${P}/jobs`, { body: true }), ...UPLOAD },
           list: method('jobs', 'list', 'GET', `${P}/jobs`, { query: PAGE }),
           query: method('jobs', 'query', 'POST', `${P}/queries`, { body: true }),
         },

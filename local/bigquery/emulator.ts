@@ -43,13 +43,13 @@ export function createBigQueryEmulator(options: BigQueryEmulatorOptions) {
     async start(): Promise<void> {
       const engine = await openEngine(options.dataFile);
       const catalog = await openCatalog({ engine, projectId: options.projectId, now });
-      const runStatement = createStatementRunner({ catalog, engine, now });
-      const jobs = createJobs({ projectId: options.projectId, run: runStatement, now });
+      const statements = createStatementRunner({ catalog, engine, now });
+      const jobs = createJobs({ projectId: options.projectId, run: statements.run, now });
       const insertAll = createInsertAll({ catalog, engine, now });
       const server = createHttpServer([
         ...pageRoutes(catalog, () => url),
         ...datasetRoutes(catalog),
-        ...tableRoutes({ catalog, engine, runStatement }),
+        ...tableRoutes({ catalog, engine, statements }),
         ...tabledataRoutes({ catalog, engine, insertAll }),
         ...jobRoutes(catalog, jobs),
       ]);

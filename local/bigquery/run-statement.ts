@@ -42,7 +42,22 @@ export function createStatementRunner(options: {
 }) {
   const { catalog, engine, now } = options;
 
-  return async function runStatement(request: StatementRequest): Promise<StatementResult> {
+  /** Columns of a query as a view of it has them; a required partition filter may be left to the view's readers. */
+  function describeView(sql: string): StatementResult['columns'] {
+    const env = createEnvironment({
+      catalog,
+      defaultDataset: undefined,
+      params: readParameters([]),
+      nowMs: now(),
+    });
+    const statement = parseStatement(sql);
+    if (statement.kind !== 'query') throw invalidQuery('A view must be a query');
+    const { columns } = analyseQuery(statementContext(sql, env), statement.query);
+    refuseDuplicates(columns);
+    return columns;
+  }
+
+  async function run(request: StatementRequest): Promise<StatementResult> {
     const { sql, defaultDataset, dryRun } = request;
     if (sql.trim() === '') throw invalidQuery('Syntax error: Unexpected end of script at [1:1]');
     const params = readParameters(request.parameters);
@@ -104,8 +119,12 @@ export function createStatementRunner(options: {
     } catch (error) {
       throw asQueryError(error);
     }
-  };
+  }
+
+  return { run, describeView };
 }
+
+export type StatementRunner = ReturnType<typeof createStatementRunner>;
 
 function refuseDuplicates(columns: { name: string }[]): void {
   const names = columns.map((column) => column.name.toLowerCase());

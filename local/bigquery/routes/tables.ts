@@ -3,7 +3,7 @@ import { resultSchema } from '../encode.ts';
 import type { Engine } from '../engine.ts';
 import { invalid } from '../errors.ts';
 import type { Request, Route } from '../http.ts';
-import type { StatementRequest, StatementResult } from '../run-statement.ts';
+import type { StatementRunner } from '../run-statement.ts';
 import { pageOf, settable } from './datasets.ts';
 
 const BASE = '/projects/:project/datasets/:dataset/tables';
@@ -12,26 +12,9 @@ const BASE = '/projects/:project/datasets/:dataset/tables';
 export function tableRoutes(options: {
   catalog: Catalog;
   engine: Engine;
-  runStatement: (request: StatementRequest) => Promise<StatementResult>;
+  statements: StatementRunner;
 }): Route[] {
-  const { catalog, engine, runStatement } = options;
-
-  /** The schema of a view is that of its query. Throws 400 when the query is wrong. */
-  async function viewSchema(query: string) {
-    const result = await runStatement({
-      sql: `SELECT * FROM (${query}\n)`,
-      defaultDataset: undefined,
-      parameters: [],
-      dryRun: true,
-      onStart: () => undefined,
-    }).catch((error: unknown) => {
-      // A view may leave the partition filter to its readers.
-      if (error instanceof Error && error.message.startsWith('Cannot query over table'))
-        return undefined;
-      throw error;
-    });
-    return result === undefined ? undefined : resultSchema(result.columns);
-  }
+  const { catalog, engine, statements } = options;
 
   async function show(table: Table) {
     if (table.duckName === undefined) return table.resource;
@@ -70,10 +53,8 @@ export function tableRoutes(options: {
         if (view?.useLegacySql === true)
           throw invalid('Legacy SQL views are not supported by the local BigQuery endpoint');
         catalog.dataset(params.dataset!);
-        if (view?.query !== undefined) {
-          const schema = await viewSchema(view.query);
-          if (schema !== undefined) resource.schema = schema;
-        }
+        if (view?.query !== undefined)
+          resource.schema = resultSchema(statements.describeView(view.query));
         return { body: await show(await catalog.createTable(params.dataset!, tableId, resource)) };
       },
     },
