@@ -43,6 +43,10 @@ export async function serveFunction(options: {
   }
 
   const server = createServer((request, response) => {
+    // While draining a kept-alive connection would otherwise stay open after its last answer.
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
     admit(request, response).catch(() => refuse(response, 500, 'Internal error'));
   });
   // Pub/Sub keeps connections open; closing them first would lose requests that are on their way.
