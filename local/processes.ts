@@ -49,19 +49,22 @@ export function describeProcesses(options: {
   const pubsub = node('pubsub', 'local/pubsub/main.ts', {
     args: ['--port', ports.pubsub, '--http-port', ports.pubsubHttp, '--project', PROJECT],
     env: base,
-    isReady: both(tcpProbe(ports.pubsub), tcpProbe(ports.pubsubHttp)),
+    isReady: both(
+      tcpProbe(ports.pubsub),
+      httpProbe(`http://127.0.0.1:${ports.pubsubHttp}/healthz`),
+    ),
     drainMs: 5_000,
   });
   const dataFile = join(copyDir, 'bigquery.duckdb');
   const bigquery = node('bigquery', 'local/bigquery/main.ts', {
     args: ['--port', ports.bigquery, '--project', PROJECT, '--data-file', dataFile],
     env: base,
-    isReady: tcpProbe(ports.bigquery),
+    isReady: httpProbe(`http://127.0.0.1:${ports.bigquery}/healthz`),
     drainMs: 10_000,
   });
   const ingest = node('ingest-cost-events', 'functions/ingest-cost-events.ts', {
     env: { ...services, PORT: String(ports.ingest) },
-    isReady: tcpProbe(ports.ingest),
+    isReady: httpProbe(`http://127.0.0.1:${ports.ingest}/healthz`),
     drainMs: 12_000,
   });
   const api = node('api', 'services/api/main.ts', {

@@ -32,12 +32,12 @@ const event = (workspaceId: string, id: string, parts: Record<string, unknown> =
 const send = (events: unknown[], key?: string) =>
   client.call('/v1/cost-events', { body: { events }, key });
 
-/** Waits until so many events of the workspace are counted, and returns its costs. */
+/** Waits until so many events of the workspace are counted in the rollups, and returns its costs. */
 const counted = (workspaceId: string, events: number) =>
   eventually(
     async () => {
       const costs = await client.costs(workspaceId);
-      return costs.events >= events && costs;
+      return costs.source === 'redis' && costs.events >= events && costs;
     },
     { timeoutMs: 20_000, what: `${events} events of ${workspaceId}` },
   );

@@ -36,9 +36,9 @@ export function cleanEnvironment(stateDir: string): Record<string, string | unde
   return env;
 }
 
-/** Runs `npm start`'s script with `args` and collects what it prints. */
+/** Runs `npm start` with `args` and collects what it prints. */
 export function runStart(args: string[], env: Record<string, string | undefined>) {
-  const child = spawn(process.execPath, [join(root, 'local/bootstrap.mjs'), 'start', ...args], {
+  const child = spawn('npm', ['start', '--', ...args], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

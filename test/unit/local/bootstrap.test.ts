@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -82,4 +82,12 @@ describe('the installation lock', () => {
     writeFileSync(lock, String(2 ** 22 + 1));
     await expect(withLock(lock, async () => 'in')).resolves.toBe('in');
   });
+});
+
+test('npm waits for what it started: no shell stands between that would take a SIGTERM for itself', () => {
+  const manifest = new URL('../../../package.json', import.meta.url);
+  const { scripts } = JSON.parse(readFileSync(manifest, 'utf8')) as { scripts: object };
+  for (const [name, command] of Object.entries(scripts)) {
+    if (name !== 'ax') expect(command).toBe(`exec node local/bootstrap.mjs ${name}`);
+  }
 });

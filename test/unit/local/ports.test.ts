@@ -4,7 +4,9 @@ import { PORT_SPAN } from '../../../local/options.mjs';
 import { nextFreeBase, portsFrom, takenPorts } from '../../../local/ports.ts';
 
 let server: Server | undefined;
-afterEach(() => server?.close());
+afterEach(() => {
+  server?.close();
+});
 
 describe('ports', () => {
   test('are six different ones within the span that is promised', () => {
