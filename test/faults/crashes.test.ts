@@ -85,3 +85,27 @@ test.each([
   },
   TIMEOUT_MS,
 );
+
+test(
+  'workspaces that many messages open at once lose none of their events',
+  async () => {
+    // Found by a replay of thirty tenants: what was appended between a rebuild's reads was never counted.
+    const workspaces = Array.from({ length: 40 }, (_, i) => `opened-${i}`);
+    const sends = workspaces.flatMap((workspaceId) =>
+      [0, 1, 2, 3].map((number) => sendUntilAccepted(batch(workspaceId, number))),
+    );
+    await Promise.all(sends);
+    const expected = formatUsd(
+      [0, 1, 2, 3]
+        .flatMap((number) => batch('any', number))
+        .reduce((sum, { costUsd }) => sum + parseUsd(costUsd), 0n),
+    );
+    for (const workspaceId of workspaces) {
+      await eventually(async () => (await client.costs(workspaceId)).totalUsd === expected, {
+        timeoutMs: 30_000,
+        what: `${expected} for ${workspaceId}`,
+      });
+    }
+  },
+  TIMEOUT_MS,
+);

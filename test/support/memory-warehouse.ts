@@ -35,14 +35,14 @@ export type MemoryWarehouse = ReturnType<typeof createMemoryWarehouse>;
  */
 export function createMemoryWarehouse() {
   const tables: Record<string, Row[]> = { cost_events: [], cost_events_quarantine: [] };
-  const queries = new Map<string, (params: Params) => unknown[]>([
-    [sqlOf('costs_by_dimensions'), byDimensions],
-    [sqlOf('costs_breakdown'), breakdown],
-    [sqlOf('entries_counted_before'), countedBefore],
-    [sqlOf('rebuild_rollups'), rebuildRollups],
-    [sqlOf('rebuild_seen_entries'), rebuildSeen],
-    [sqlOf('unpriced_events'), unpricedEvents],
-  ]);
+  const answers: Record<string, (params: Params) => unknown[]> = {
+    costs_by_dimensions: byDimensions,
+    costs_breakdown: breakdown,
+    entries_counted_before: countedBefore,
+    rebuild_projection: rebuildProjection,
+    unpriced_events: unpricedEvents,
+  };
+  const names = new Map(Object.keys(answers).map((name) => [sqlOf(name), name]));
 
   /** The view `costs`. */
   function costs(): Row[] {
@@ -91,25 +91,31 @@ export function createMemoryWarehouse() {
     );
   }
 
-  function rebuildRollups(params: Params): unknown[] {
-    const length = params.bucketNameLength as number;
-    return sumsBy(inPeriod(params), (row) =>
-      ['total', ...Object.keys(DIMENSION_COLUMNS)].map((dimension) => ({
-        bucket: String(row.event_time).slice(0, length),
-        dimension,
-        value: dimensionValue(row, dimension),
-      })),
+  function rebuildProjection(params: Params): unknown[] {
+    const { workspaceId, hoursFrom, daysFrom, monthsFrom, ingestedFrom } = params;
+    const spans = { hour: [hoursFrom, 13], day: [daysFrom, 10], month: [monthsFrom, 7] } as const;
+    const entries = firstUnderEachId(inPeriod({ workspaceId, from: monthsFrom }));
+    const sums = Object.entries(spans).flatMap(([grain, [from, length]]) =>
+      sumsBy(
+        entries.filter((row) => String(row.event_time) >= String(from)),
+        (row) =>
+          ['total', ...Object.keys(DIMENSION_COLUMNS)].map((dimension) => ({
+            grain,
+            bucket: String(row.event_time).slice(0, length),
+            dimension,
+            value: dimensionValue(row, dimension),
+          })),
+      ),
     );
-  }
-
-  function rebuildSeen(params: Params): unknown[] {
-    return inPeriod(params)
-      .filter((row) => String(row.ingest_time) >= String(params.ingestedFrom))
+    const seen = entries
+      .filter((row) => String(row.ingest_time) >= String(ingestedFrom))
       .map((row) => ({
+        grain: 'entry',
         eventId: row.event_id,
         contentHash: row.content_hash,
         ingestTime: row.ingest_time,
       }));
+    return [...sums, ...seen];
   }
 
   function countedBefore(params: Params): unknown[] {
@@ -173,7 +179,7 @@ export function createMemoryWarehouse() {
   const warehouse = {
     tables,
     costs,
-    /** The names of what was asked, in order: tables of inserts, first lines of queries. */
+    /** What was asked, in order: `insert cost_events`, `query costs_breakdown`. */
     calls: [] as string[],
     beforeInsert: async (_table: string, _rows: readonly InsertRow[]): Promise<void> => {},
     beforeQuery: async (_request: QueryRequest): Promise<void> => {},
@@ -185,11 +191,11 @@ export function createMemoryWarehouse() {
       return { kind: 'ok' as const };
     },
     async query<T>(request: QueryRequest): Promise<T[]> {
-      const answer = queries.get(request.sql);
-      if (answer === undefined) throw new Error(`Not a query known here: ${request.sql}`);
-      warehouse.calls.push(`query ${request.sql.slice(3, request.sql.indexOf('\n'))}`);
+      const name = names.get(request.sql);
+      if (name === undefined) throw new Error(`Not a query known here: ${request.sql}`);
+      warehouse.calls.push(`query ${name}`);
       await warehouse.beforeQuery(request);
-      return answer(request.params ?? {}) as T[];
+      return answers[name]!(request.params ?? {}) as T[];
     },
     async ping(): Promise<void> {},
   };
@@ -225,4 +231,15 @@ function sumsBy(rows: readonly Row[], groupsOf: (row: Row) => Record<string, str
     costUsd: formatUsd(cost ?? 0n),
     ...Object.fromEntries(Object.entries(counts).map(([name, sum]) => [name, String(sum)])),
   }));
+}
+
+/** Of rivals under one id the one that was appended first. */
+function firstUnderEachId(rows: readonly Row[]): Row[] {
+  const rank = (row: Row) => `${row.ingest_time} ${row.content_hash}`;
+  const first = new Map<unknown, Row>();
+  for (const row of rows) {
+    const known = first.get(row.event_id);
+    if (known === undefined || rank(row) < rank(known)) first.set(row.event_id, row);
+  }
+  return [...first.values()];
 }

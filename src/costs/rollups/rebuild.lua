@@ -6,9 +6,14 @@
 --         'hash', key, expiry (unix s), field, value...              set fields of a bucket
 --         'set', key, expiry (unix s), member...                     add members to a set of seen ids
 --         'ready', field, value...                                   set fields of meta; the projection is whole
+--         'release'                                                  give the lock back
 -- Returns 1, or 0 when the lock is lost or the projection has become whole already: stop.
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[3] == 'release' then
+  redis.call('DEL', KEYS[1])
+  return 1
+end
 if redis.call('HEXISTS', KEYS[2], 'state') == 1 then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 

@@ -7,7 +7,6 @@ import { getOrInsert } from '../../core/maps.ts';
 import { parseUsd } from '../../core/money.ts';
 import { formatInstant, type Grain, HOUR_MS, parseInstant } from '../../core/time.ts';
 import { seenMembers } from '../entry.ts';
-import { MAX_AGE_DAYS } from '../event.ts';
 import {
   bucketExpiry,
   cellName,
@@ -25,28 +24,29 @@ import {
 export type Rebuild = (workspaceId: string) => Promise<void>;
 
 const WRITE_SCRIPT = readFileSync(new URL('./rebuild.lua', import.meta.url), 'utf8');
-const QUERIES = new URL('../../../bigquery/queries/', import.meta.url);
-const SUMS_SQL = readFileSync(new URL('rebuild_rollups.sql', QUERIES), 'utf8');
-const SEEN_SQL = readFileSync(new URL('rebuild_seen_entries.sql', QUERIES), 'utf8');
+const PROJECTION_SQL = readFileSync(
+  new URL('../../../bigquery/queries/rebuild_projection.sql', import.meta.url),
+  'utf8',
+);
 
 const LOCK_MS = 30_000;
 const LOCK_RETRY_MS = 100;
 const ENTRIES_PER_SET = 200;
 const FIELDS_PER_CALL = 2_000;
-const BUCKET_NAME_LENGTH: Record<Grain, number> = { hour: 13, day: 10, month: 7 };
 
 type WriteCommand = {
   writeRebuild(lock: string, meta: string, ...args: string[]): Promise<string>;
 };
 
 type SumRow = {
+  grain: Grain;
   bucket: string;
   dimension: Dimension;
   value: string;
   costUsd: string;
 } & Record<Exclude<Measure, 'cost'>, string>;
 
-type SeenRow = { eventId: string; contentHash: string; ingestTime: string };
+type SeenRow = { grain: 'entry'; eventId: string; contentHash: string; ingestTime: string };
 
 /**
  * Rebuilds one workspace's rollups and seen ids from the ledger, to the same bytes that counting every entry
@@ -83,32 +83,37 @@ export function createRebuild(options: {
     }, LOCK_MS / 3);
 
     try {
-      // 2. Read the ledger, after the lock: every row counted before Redis was lost is in it.
+      if (Number(await redis.hexists(meta, 'state')) === 1) return;
+      // 2. Read the ledger, after the lock and at one moment: every row counted before Redis was lost is in it.
+      const startedAt = now();
+      const epoch = Math.floor(startedAt / epochMs);
+      const rows = await warehouse.query<SumRow | SeenRow>({
+        sql: PROJECTION_SQL,
+        params: {
+          workspaceId,
+          hoursFrom: formatInstant(startedAt - oldestOf('hour')),
+          daysFrom: formatInstant(startedAt - oldestOf('day')),
+          monthsFrom: formatInstant(startedAt - oldestOf('month')),
+          ingestedFrom: formatInstant((epoch - 1) * epochMs),
+        },
+        types: {
+          workspaceId: 'STRING',
+          hoursFrom: 'TIMESTAMP',
+          daysFrom: 'TIMESTAMP',
+          monthsFrom: 'TIMESTAMP',
+          ingestedFrom: 'TIMESTAMP',
+        },
+      });
+
       // 3. Write sums; absolute values, so that an earlier attempt's leftovers do no harm.
+      const sums = rows.filter((row) => row.grain !== 'entry');
       for (const grain of ['hour', 'day', 'month'] as const) {
-        const rows = await warehouse.query<SumRow>({
-          sql: SUMS_SQL,
-          params: {
-            workspaceId,
-            from: formatInstant(now() - oldestOf(grain)),
-            bucketNameLength: BUCKET_NAME_LENGTH[grain],
-          },
-          types: { workspaceId: 'STRING', from: 'TIMESTAMP', bucketNameLength: 'INT64' },
-        });
-        if (!(await writeSums(write, workspaceId, grain, rows, now()))) return;
+        const ofGrain = sums.filter((row) => row.grain === grain);
+        if (!(await writeSums(write, workspaceId, grain, ofGrain, startedAt))) return;
       }
 
       // 4. Write the ids that must still be recognised.
-      const epoch = Math.floor(now() / epochMs);
-      const seen = await warehouse.query<SeenRow>({
-        sql: SEEN_SQL,
-        params: {
-          workspaceId,
-          from: formatInstant(now() - MAX_AGE_DAYS * 24 * HOUR_MS),
-          ingestedFrom: formatInstant((epoch - 1) * epochMs),
-        },
-        types: { workspaceId: 'STRING', from: 'TIMESTAMP', ingestedFrom: 'TIMESTAMP' },
-      });
+      const seen = rows.filter((row) => row.grain === 'entry');
       const layout = await writeSeen(write, workspaceId, seen, epoch, epochMs);
       if (layout === undefined) return;
 
@@ -116,6 +121,8 @@ export function createRebuild(options: {
       await write('ready', 'epoch', String(epoch), 'version', String(now() * 1_000), ...layout);
     } finally {
       clearInterval(keepLock);
+      // Whoever comes next need not wait for the lock's end; it ends by itself when Redis does not answer.
+      await write('release').catch(() => {});
     }
   };
 }

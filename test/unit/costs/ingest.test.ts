@@ -242,9 +242,7 @@ describe('an event older than Redis remembers', () => {
   test('counts once, although Redis has forgotten it: the ledger knows', async () => {
     const { clock, rollups, reports, calls, deliver } = setUp();
     await deliver(old());
-    expect(calls).toContain(
-      'query Which of the given entries were appended so long ago that Redis may have forgotten their ids.',
-    );
+    expect(calls).toContain('query entries_counted_before');
     clock.now += 50 * HOUR;
     rollups.counted.clear();
     await deliver(old());
