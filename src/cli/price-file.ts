@@ -49,7 +49,7 @@ export async function priceFile(
     answer.cases.forEach((quote, index) => {
       const { fields } = rows[start + index]!;
       const { expected_usd: expected } = fields;
-      const matches = expected === undefined ? {} : { matches: isClose(quote.costUsd, expected) };
+      const matches = expected ? { matches: isClose(quote.costUsd, expected) } : {};
       priced.push({ ...fields, ...quote, ...matches });
     });
   }
@@ -78,6 +78,7 @@ export function describeCases(cases: readonly PricedRow[]): string {
     lines.push(
       `${matching} of ${compared.length} match what was expected (to 1e-9 USD + 1e-6 relative)`,
     );
+    if (matching < compared.length) lines.push('Prices change: --at gives the time to price at.');
   }
   return lines.join('\n');
 }
@@ -110,8 +111,8 @@ function toCases(
     const { provider, model, expected_usd: expected } = fields;
     if (provider === '') wrong(line, 'provider', provider, 'must not be empty');
     if (model === '') wrong(line, 'model', model, 'must not be empty');
-    if (expected !== undefined && !/^\d{1,18}(\.\d{1,18})?$/.test(expected)) {
-      wrong(line, 'expected_usd', expected, 'is not a plain decimal');
+    if (expected && parseExpected(expected) === undefined) {
+      wrong(line, 'expected_usd', expected, 'is not a number');
     }
     const usage: Record<string, number> = {};
     for (const [column, field] of Object.entries(TOKEN_COLUMNS)) {
@@ -131,8 +132,18 @@ function toCases(
 
 function isClose(costUsd: string | null, expectedUsd: string): boolean {
   if (costUsd === null) return false;
-  const expected = parseDecimal(expectedUsd, SCALE);
+  const expected = parseExpected(expectedUsd) ?? 0n;
   const difference = parseDecimal(costUsd, SCALE) - expected;
   const size = difference < 0n ? -difference : difference;
   return size <= ABSOLUTE_TOLERANCE + expected / RELATIVE_TOLERANCE;
+}
+
+/** An expected amount as other tools print it (`0.0035`, `1.5e-05`), cut to `SCALE` decimals; undefined when it is none. */
+function parseExpected(text: string): bigint | undefined {
+  const match = /^(\d{1,18})(?:\.(\d{1,40}))?(?:[eE]([+-]?\d{1,2}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, whole, fraction = '', exponent = '0'] = match;
+  const shift = SCALE - fraction.length + Number(exponent);
+  const digits = BigInt(whole + fraction);
+  return shift >= 0 ? digits * 10n ** BigInt(shift) : digits / 10n ** BigInt(-shift);
 }

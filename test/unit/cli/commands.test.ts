@@ -188,6 +188,19 @@ describe('ax price', () => {
     expect(result.stdout).toContain('expected 0.0076');
   });
 
+  test('takes expected amounts as floats print them, and none where the column is empty', async () => {
+    const file = join(folder.path, 'cases.csv');
+    const row = 'm,p,1,0,0,1,';
+    await writeFile(
+      file,
+      `${HEADER}\n${row}7.5e-03\n${row}0.00750000000000000000001\n${row}7.5e-05\n${row}\n`,
+    );
+    const cases = [quote, quote, quote, quote];
+    const result = await run(['price', '--input', file, '--json'], { cases });
+    const matches = result.json().cases.map((one: { matches?: boolean }) => one.matches);
+    expect(matches).toEqual([true, true, false, undefined]);
+  });
+
   test('names line and column of what cannot be priced', async () => {
     const file = join(folder.path, 'cases.csv');
     await writeFile(file, `${HEADER}\nm,p,1.5,0,0,1,0.1\n`);
