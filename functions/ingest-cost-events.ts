@@ -74,7 +74,7 @@ async function main(): Promise<void> {
   log.info('listening', { port: server.port });
 
   process.once('SIGTERM', () => {
-    server
+    void server
       .drain()
       .then(() => redis.quit().catch(() => {}))
       .finally(() => {
