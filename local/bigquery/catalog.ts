@@ -257,10 +257,11 @@ function checkPartitioning(table: Table, partitioning: Resource): void {
   }
   if (partitioning.field === undefined)
     throw invalid('Ingestion-time partitioning is not supported by the local BigQuery endpoint');
-  const field = table.fields.find((f) => f.name === partitioning.field);
+  const name = partitioning.field as string;
+  const field = table.fields.find((f) => f.name === name);
   if (field === undefined) {
     throw invalid(
-      `The field specified for partitioning cannot be found in the schema. Invalid field: ${partitioning.field}.`,
+      `The field specified for partitioning cannot be found in the schema. Invalid field: ${name}.`,
     );
   }
   if (!['TIMESTAMP', 'DATE'].includes(field.type.toUpperCase()) || modeOf(field) === 'REPEATED') {

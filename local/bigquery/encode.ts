@@ -11,24 +11,20 @@ export type TimestampFormat = 'int64' | 'float';
 
 type Decimal = { value: bigint; scale: number };
 
+/** A double as the service writes it: `1.0`, `0.001`, `1.0E7`; shortest digits that read back as the same value. */
 function doubleText(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? 'Infinity' : '-Infinity';
-  if (Object.is(value, -0)) return '-0.0';
-  return Number.isInteger(value) && Math.abs(value) < 1e15
-    ? `${value}.0`
-    : String(value).toUpperCase();
-}
-
-function timestampText(micros: bigint, format: TimestampFormat): string {
-  return format === 'int64' ? String(micros) : secondsText(micros);
-}
-
-/** Seconds with their fraction, as the service writes them without `useInt64Timestamp`: `1.76736245E9`. */
-function secondsText(micros: bigint): string {
-  const text = formatScaled(micros, 6);
-  const [digits, exponent] = Number(text).toExponential().split('e');
+  const size = Math.abs(value);
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value);
+  const [digits, exponent] = value.toExponential().split('e');
   return `${digits!.includes('.') ? digits : `${digits}.0`}E${exponent!.replace('+', '')}`;
+}
+
+// Without `useInt64Timestamp` a TIMESTAMP is a double of seconds: `1.76736245E9`.
+function timestampText(micros: bigint, format: TimestampFormat): string {
+  return format === 'int64' ? String(micros) : doubleText(Number(formatScaled(micros, 6)));
 }
 
 function encodeValue(value: DuckDBValue, type: SqlType, format: TimestampFormat): unknown {

@@ -90,3 +90,9 @@ export function invalidQuery(message: string) {
 export function unsupported(what: string) {
   return invalidQuery(`${what} is not supported by the local BigQuery endpoint`);
 }
+
+/** Text of anything thrown; not by `instanceof`, because native modules throw errors of another realm under Jest. */
+export function messageOf(error: unknown): string {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(error);
+}

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { BigQueryError } from './errors.ts';
+import { BigQueryError, messageOf } from './errors.ts';
 import { MAX_REQUEST_BYTES } from './insert-all.ts';
 
 export type Request = {
@@ -123,10 +123,7 @@ export function createHttpServer(routes: Route[]): Server {
         const known =
           error instanceof BigQueryError
             ? error
-            : new BigQueryError(
-                'internalError',
-                error instanceof Error ? error.message : String(error),
-              );
+            : new BigQueryError('internalError', messageOf(error));
         return { status: known.code, body: known.toBody() };
       })
       .then((result) => send(request, response, result))

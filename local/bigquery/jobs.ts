@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Resource } from './catalog.ts';
 import { encodeRows, resultSchema, type TimestampFormat } from './encode.ts';
 import type { DatasetRef } from './environment.ts';
-import { alreadyExists, BigQueryError, invalid, notFound, unsupported } from './errors.ts';
+import {
+  alreadyExists,
+  BigQueryError,
+  invalid,
+  messageOf,
+  notFound,
+  unsupported,
+} from './errors.ts';
 import type { QueryParameter } from './params.ts';
 import type { StatementRequest, StatementResult } from './run-statement.ts';
 
@@ -103,10 +110,7 @@ export function createJobs(options: {
         job.error =
           error instanceof BigQueryError
             ? error
-            : new BigQueryError(
-                'internalError',
-                error instanceof Error ? error.message : String(error),
-              );
+            : new BigQueryError('internalError', messageOf(error));
       })
       .finally(() => {
         job.endedMs = now();
@@ -126,7 +130,7 @@ export function createJobs(options: {
       if (configuration === undefined)
         throw new BigQueryError('required', 'Required parameter is missing');
       if (configuration.query === undefined)
-        throw invalid('Only query jobs are supported by the local BigQuery endpoint');
+        throw invalid('A job other than a query is not supported by the local BigQuery endpoint');
       const { jobId } = body.jobReference ?? {};
       return start(
         configuration.query,

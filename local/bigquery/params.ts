@@ -104,7 +104,7 @@ function write(
 /** Text that DuckDB casts to exactly the value meant, or null. */
 function toText(value: unknown, type: SqlType, label: string): string | null {
   if (value === null || value === undefined) return null;
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   const bad = () =>
     invalid(`Invalid value for query parameter ${label} of type ${type.kind}: ${text}`);
   const needed = (parsed: string | undefined): string => {

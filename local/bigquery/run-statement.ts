@@ -3,7 +3,7 @@ import type { Catalog } from './catalog.ts';
 import { runDdl } from './ddl.ts';
 import type { Engine } from './engine.ts';
 import { createEnvironment, type DatasetRef } from './environment.ts';
-import { BigQueryError, invalidQuery } from './errors.ts';
+import { BigQueryError, invalidQuery, messageOf } from './errors.ts';
 import { type QueryParameter, readParameters } from './params.ts';
 import { analyseDml, statementContext } from './sql/dml.ts';
 import { parseStatement } from './sql/parse-statement.ts';
@@ -139,7 +139,7 @@ function refuseDuplicates(columns: { name: string }[]): void {
 /** Errors of DuckDB as the errors of a query; our own pass unchanged. */
 function asQueryError(error: unknown): unknown {
   if (error instanceof BigQueryError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (/^INTERRUPT/i.test(message))
     return new BigQueryError('stopped', 'Job execution was cancelled: User requested cancellation');
   if (/^(INTERNAL|FATAL|IO) Error/i.test(message)) return error;

@@ -14,7 +14,7 @@ export function pageRoutes(catalog: Catalog, url: () => string): Route[] {
       .flatMap((dataset) =>
         [...dataset.tables.values()].map(
           (t) =>
-            `<tr><td>${escapeHtml(dataset.id)}.${escapeHtml(t.id)}</td><td>${t.view === undefined ? 'table' : 'view'}</td><td>${escapeHtml(String(t.resource.description ?? ''))}</td></tr>`,
+            `<tr><td>${escapeHtml(dataset.id)}.${escapeHtml(t.id)}</td><td>${t.view === undefined ? 'table' : 'view'}</td><td>${escapeHtml((t.resource.description as string | undefined) ?? '')}</td></tr>`,
         ),
       );
     return `<!doctype html><meta charset="utf-8"><title>Local BigQuery</title>

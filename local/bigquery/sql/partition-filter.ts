@@ -22,7 +22,7 @@ export type Demand = {
 };
 
 /** The refusal of a query that leaves a demand open. */
-export function demandError(demand: Demand) {
+function demandError(demand: Demand) {
   return invalidQuery(
     `Cannot query over table '${demand.table}' without a filter over column(s) '${demand.partitionColumn}' that can be used for partition elimination`,
   );
@@ -143,7 +143,7 @@ export type Passage = {
   limited: boolean;
 };
 
-/** The demands a SELECT leaves to whoever reads it. Throws at once for those no outer filter can meet. */
+/** The demands a SELECT leaves to whoever reads it; those no outer filter can meet lose their column. */
 export function passOn(vars: RangeVar[], passage: Passage): Demand[] {
   const open: Demand[] = [];
   for (const rangeVar of vars) {
@@ -157,8 +157,7 @@ export function passOn(vars: RangeVar[], passage: Passage): Demand[] {
         !passage.limited &&
         (passage.grouped === undefined || passage.grouped.some(isIt)) &&
         passage.partitions.every((columns) => columns.some(isIt));
-      if (!passes) throw demandError(demand);
-      open.push({ ...demand, column: output.name });
+      open.push({ ...demand, column: passes ? output.name : undefined });
     }
   }
   return open;
