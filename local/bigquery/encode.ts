@@ -1,4 +1,5 @@
 import type { DuckDBValue } from '@duckdb/node-api';
+import { canonicalJson } from './json-text.ts';
 import { restField, type TableField } from './schema.ts';
 import type { SqlType } from './sql/types.ts';
 import { structNames } from './sql/types.ts';
@@ -57,6 +58,9 @@ function encodeValue(value: DuckDBValue, type: SqlType, format: TimestampFormat)
       return formatTimeMicros((value as unknown as { micros: bigint }).micros);
     case 'BYTES':
       return Buffer.from((value as unknown as { bytes: Uint8Array }).bytes).toString('base64');
+    case 'JSON':
+      // A part that DuckDB cut out of a document has its numbers written DuckDB's way.
+      return canonicalJson(String(value));
     default:
       return String(value);
   }

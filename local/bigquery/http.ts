@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { BigQueryError, messageOf } from './errors.ts';
 import { MAX_REQUEST_BYTES } from './insert-all.ts';
+import { formatJson, parseWithNumbers } from './json-text.ts';
 
 export type Request = {
   /** Values of the route's `:name` parts. */
@@ -47,19 +48,14 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 const LONG_INTEGER = /[[:,]\s*-?\d{16,}\s*[,\]}]/;
 
-/** JSON whose integers beyond 2^53 come as text, so that INT64 and NUMERIC values keep every digit. */
+/** JSON whose integers beyond 2^53 come as bigints, so that INT64 and NUMERIC values keep every digit. */
 export function parseJson(text: string): Record<string, unknown> {
   if (text.trim() === '') return {};
   try {
     if (!LONG_INTEGER.test(text)) return JSON.parse(text) as Record<string, unknown>;
-    const exact = (_key: string, value: unknown, context?: { source?: string }) =>
-      typeof value === 'number' && /^-?\d{16,}$/.test(context?.source ?? '')
-        ? context!.source
-        : value;
-    return JSON.parse(text, exact as (key: string, value: unknown) => unknown) as Record<
-      string,
-      unknown
-    >;
+    const exact = (source: string) =>
+      /^-?\d{16,}$/.test(source) ? BigInt(source) : Number(source);
+    return parseWithNumbers(text, exact) as Record<string, unknown>;
   } catch {
     throw new BigQueryError('parseError', 'Invalid JSON payload received.');
   }
@@ -74,7 +70,7 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Respon
     response.writeHead(answer.status ?? 204).end();
     return;
   }
-  const text = Buffer.from(JSON.stringify(answer.body));
+  const text = Buffer.from(formatJson(answer.body));
   const headers: Record<string, string | number> = {
     'content-type': 'application/json; charset=UTF-8',
   };

@@ -1,5 +1,6 @@
 import { type DuckDBValue, listValue } from '@duckdb/node-api';
 import { invalid, unsupported } from './errors.ts';
+import { canonicalJson, formatJson } from './json-text.ts';
 import { sqlString, type Typed } from './sql/typed.ts';
 import { arrayOf, duckType, type SqlType, scalarType, structNames } from './sql/types.ts';
 import {
@@ -104,7 +105,7 @@ function write(
 /** Text that DuckDB casts to exactly the value meant, or null. */
 function toText(value: unknown, type: SqlType, label: string): string | null {
   if (value === null || value === undefined) return null;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : formatJson(value);
   const bad = () =>
     invalid(`Invalid value for query parameter ${label} of type ${type.kind}: ${text}`);
   const needed = (parsed: string | undefined): string => {
@@ -135,9 +136,14 @@ function toText(value: unknown, type: SqlType, label: string): string | null {
       return needed(parseDateDays(text) === undefined ? undefined : text.trim());
     case 'TIME':
       return needed(parseTimeMicros(text) === undefined ? undefined : text.trim());
+    case 'JSON':
+      try {
+        return canonicalJson(text);
+      } catch {
+        throw bad();
+      }
     case 'STRING':
     case 'BYTES':
-    case 'JSON':
       return text;
     default:
       throw unsupported(`A query parameter of type ${type.kind}`);

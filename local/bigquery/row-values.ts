@@ -8,6 +8,7 @@ import {
   listValue,
   structValue,
 } from '@duckdb/node-api';
+import { canonicalJson, formatJson } from './json-text.ts';
 import { modeOf, type TableField } from './schema.ts';
 import { scalarType } from './sql/types.ts';
 import {
@@ -50,7 +51,7 @@ function toInt64(value: unknown): bigint {
 }
 
 function toDouble(value: unknown): number {
-  if (typeof value === 'number') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
   const number =
     typeof value === 'string' && value.trim() !== ''
       ? Number(value.replace(/^([+-]?)inf$/i, '$1Infinity'))
@@ -79,6 +80,7 @@ function toNumeric(value: unknown, field: string): DuckDBDecimalValue {
 function toTimestamp(value: unknown): bigint {
   const isSeconds =
     typeof value === 'number' ||
+    typeof value === 'bigint' ||
     (typeof value === 'string' && /^[+-]?\d+(\.\d+)?$/.test(value.trim()));
   if (isSeconds) {
     const seconds = parseDecimalText('NUMERIC', String(value));
@@ -107,9 +109,8 @@ function toText(value: unknown): string {
 }
 
 function toJson(value: unknown): string {
-  if (typeof value !== 'string') return JSON.stringify(value);
   try {
-    return JSON.stringify(JSON.parse(value));
+    return canonicalJson(typeof value === 'string' ? value : formatJson(value));
   } catch {
     throw bad(`Invalid JSON value: ${show(value)}`);
   }
@@ -165,7 +166,7 @@ function scalar(value: unknown, field: TableField, path: string): DuckDBValue {
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  return typeof value === 'string' ? value : formatJson(value);
 }
 
 /** Reads rows of one table; made once per request, because it indexes the fields. */

@@ -1,4 +1,5 @@
 import { invalidQuery, unsupported } from '../errors.ts';
+import { canonicalJson } from '../json-text.ts';
 import {
   formatTimestampMicros,
   parseDateDays,
@@ -121,7 +122,7 @@ export function literalOf(type: SqlType, text: string): string {
   if (type.kind === 'BYTES') return `encode(${sqlString(text)})`;
   if (type.kind === 'JSON') {
     try {
-      return `CAST(${sqlString(JSON.stringify(JSON.parse(text)))} AS JSON)`;
+      return `CAST(${sqlString(canonicalJson(text))} AS JSON)`;
     } catch {
       throw bad();
     }

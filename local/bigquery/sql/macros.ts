@@ -1,3 +1,8 @@
+/** Characters whose upper case is more than one character, e.g. ß. */
+const ONE_TO_MANY_UPPER = Array.from({ length: 0xffff }, (_, code) => String.fromCharCode(code))
+  .filter((char) => char.toUpperCase().length > 1)
+  .join('');
+
 /**
  * DuckDB macros that compute what DuckDB has no exact function for; created once per database. The analyser knows all
  * types, so each takes exactly one. Names start with `bq_`, which no GoogleSQL name can reach.
@@ -27,7 +32,24 @@ export const MACROS: readonly string[] = [
   `bq_substr(s, p) AS CASE WHEN p > 0 THEN substring(s, p) WHEN p = 0 OR -p >= length(s) THEN s ELSE right(s, -p) END`,
   `bq_substr_n(s, p, n) AS CASE WHEN n < 0 THEN error('Third argument in SUBSTR() cannot be negative') ELSE left(bq_substr(s, p), n) END`,
   `bq_sunday_week(t) AS date_trunc('week', t + INTERVAL 1 DAY) - INTERVAL 1 DAY`,
-  // Only scalars have a JSON_VALUE; text that is no JSON has none either.
-  `bq_json_value(j, p) AS CASE WHEN json_valid(j) AND json_type(j, p) NOT IN ('OBJECT', 'ARRAY', 'NULL') THEN json_extract_string(j, p) END`,
-  `bq_json_query(j, p) AS CASE WHEN json_valid(j) THEN json_extract(j, p) END`,
+  // White space as Unicode defines it; DuckDB's own trim knows the space only.
+  `bq_ltrim(s) AS regexp_replace(s, '^[\\s\\v\\x{85}\\p{Z}]+', '')`,
+  `bq_rtrim(s) AS regexp_replace(s, '[\\s\\v\\x{85}\\p{Z}]+$', '')`,
+  `bq_trim(s) AS bq_ltrim(bq_rtrim(s))`,
+  // DuckDB maps one character to one; these need more, or depend on their neighbours.
+  `bq_upper(s) AS CASE WHEN regexp_matches(s, '[${ONE_TO_MANY_UPPER}]') THEN error('UPPER of ' || s || ' is not supported by the local BigQuery endpoint') ELSE upper(s) END`,
+  `bq_lower(s) AS CASE WHEN regexp_matches(s, '[\u0130\u03a3]') THEN error('LOWER of ' || s || ' is not supported by the local BigQuery endpoint') ELSE lower(s) END`,
+  // Only scalars have a JSON_VALUE. Of a JSON value numbers are written as JSON documents write doubles …
+  `bq_json_double(x) AS CASE WHEN regexp_matches(bq_double_text(x), '[.e]') THEN bq_double_text(x) ELSE bq_double_text(x) || '.0' END`,
+  `bq_json_value(j, p) AS CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN json_type(j, p) = 'DOUBLE' THEN bq_json_double(CAST(json_extract(j, p) AS DOUBLE)) ELSE json_extract_string(j, p) END`,
+  // … and of a STRING as they stand in it, which DuckDB does not keep: other spellings are refused. Text that is no
+  // JSON has no values.
+  `bq_as_written(found, j) AS CASE WHEN contains(regexp_replace(j, '\\s', '', 'g'), regexp_replace(found, '\\s', '', 'g')) THEN found ELSE error('A JSON number written as in ' || j || ' is not supported by the local BigQuery endpoint') END`,
+  `bq_number_as_written(found, j) AS CASE WHEN regexp_matches(j, '(^|[^0-9.eE+-])' || regexp_escape(found) || '($|[^0-9.eE+-])') THEN found ELSE error('A JSON number written as in ' || j || ' is not supported by the local BigQuery endpoint') END`,
+  `bq_valid_json(j) AS CASE WHEN json_valid(j) THEN j END`,
+  `bq_json_text_value(j, p) AS CASE WHEN json_type(bq_valid_json(j), p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN json_type(bq_valid_json(j), p) = 'DOUBLE' THEN bq_number_as_written(json_extract_string(bq_valid_json(j), p), j) ELSE json_extract_string(bq_valid_json(j), p) END`,
+  `bq_json_text_query(j, p) AS CASE WHEN json_type(bq_valid_json(j), p) = 'NULL' THEN NULL WHEN regexp_matches(CAST(json_extract(bq_valid_json(j), p) AS VARCHAR), '\\d[.eE]') THEN bq_as_written(CAST(json_extract(bq_valid_json(j), p) AS VARCHAR), j) ELSE CAST(json_extract(bq_valid_json(j), p) AS VARCHAR) END`,
+  `bq_json_string(s) AS replace(replace(CAST(to_json(s) AS VARCHAR), chr(8232), '\\u2028'), chr(8233), '\\u2029')`,
+  // JavaScript would lose digits of larger integers, so they are written as strings.
+  `bq_json_int(n) AS CASE WHEN n BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(n AS VARCHAR) ELSE '"' || n || '"' END`,
 ];

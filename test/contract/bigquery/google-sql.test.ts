@@ -44,6 +44,8 @@ const REFUSED: [string, string][] = [
   ['SELECT EXTRACT(WEEK FROM DATE "2026-01-01")', 'EXTRACT of WEEK'],
   ['SELECT BIGNUMERIC "1" + 1', 'Arithmetic'],
   ['SELECT 1 << 2', 'Operator <<'],
+  ['SELECT UPPER("straße")', 'UPPER of straße'],
+  ['SELECT JSON_VALUE(\'{"a":1.50}\', "$.a")', 'A JSON number written as in'],
   ['SELECT x FROM UNNEST([1]) x GROUP BY ALL', 'GROUP BY ALL'],
   ['SELECT * FROM (SELECT 1 AS a) PIVOT(SUM(a) FOR a IN (1))', 'PIVOT'],
   ['FROM x |> SELECT 1', 'Pipe syntax'],

@@ -29,6 +29,19 @@ const rounding = (name: string) =>
     signature([FLOAT64], FLOAT64, (x) => `${name}(${x})`),
   );
 
+/**
+ * Rounds or cuts a double at a digit by its exact decimal expansion, as GoogleSQL does: 1.15 is 1.149999…, so it
+ * rounds to 1.1. DuckDB would multiply by 10 first, which already rounds. One digit more than asked for, cut, is
+ * enough to tell a half from less.
+ */
+function onDecimals(name: string, x: string, count: number): string {
+  if (count > 17) throw unsupported(`${name.toUpperCase()} of FLOAT64 to more than 17 digits`);
+  const kept = count < 0 ? 9 : count + 1;
+  const cut = `regexp_extract(format('{:.40f}', ${x}), '^-?\\d+\\.\\d{${kept}}')`;
+  const decimal = `${name}(CAST(${cut} AS DECIMAL(38,${kept})), ${count})`;
+  return `(CASE WHEN abs(${x}) < 1e${37 - kept} THEN CAST(${decimal} AS DOUBLE) ELSE ${x} END)`;
+}
+
 function digits(name: string): FunctionSpec {
   const whole = rounding(name);
   return (ctx, call) => {
@@ -41,6 +54,7 @@ function digits(name: string): FunctionSpec {
     if (places!.literal?.kind !== 'int')
       throw unsupported(`${name.toUpperCase()} to a number of digits that is not a literal`);
     if (type === NUMERIC && count >= 9) return x;
+    if (type === FLOAT64) return { sql: onDecimals(name, x.sql, count), type };
     return { sql: `CAST(${name}(${x.sql}, ${count}) AS ${duckType(type)})`, type };
   };
 }

@@ -1,6 +1,6 @@
 import { invalidQuery, unsupported } from '../../errors.ts';
 import { castTo } from '../cast.ts';
-import { coerce, supertype } from '../coerce.ts';
+import { coerce } from '../coerce.ts';
 import { sqlString } from '../typed.ts';
 import { arrayOf, BOOL, BYTES, INT64, STRING } from '../types.ts';
 import {
@@ -17,12 +17,16 @@ import {
 const text = (write: (...args: string[]) => string, extra = 0) =>
   fixed([STRING, ...Array(extra).fill(STRING)], STRING, write);
 
+// Other scalars become text as CAST writes them.
 const concat: FunctionSpec = (ctx, call) => {
   const args = argsOf(ctx, call);
-  const type = supertype(args)?.kind === 'BYTES' ? BYTES : STRING;
-  const parts = args.map((arg) => coerce(arg, type));
-  if (parts.length === 0 || parts.includes(undefined)) throw refuse(ctx, call, args);
-  return { sql: `(${parts.map((p) => p!.sql).join(' || ')})`, type };
+  if (args.length === 0) throw refuse(ctx, call, args);
+  const isBytes = args.some((arg) => arg.type.kind === 'BYTES');
+  const parts = isBytes
+    ? args.map((arg) => coerce(arg, BYTES))
+    : args.map((arg) => castTo(arg, STRING, false));
+  if (parts.includes(undefined)) throw refuse(ctx, call, args);
+  return { sql: `(${parts.map((p) => p!.sql).join(' || ')})`, type: isBytes ? BYTES : STRING };
 };
 
 /** RE2 on both sides; the pattern must be a literal so that its groups can be counted. */
@@ -90,7 +94,12 @@ const pad = (name: string) =>
     1,
   );
 const trim = (name: string) =>
-  fixed([STRING, STRING], STRING, (s, chars = "' '") => `${name}(${s}, ${chars})`, 1);
+  fixed(
+    [STRING, STRING],
+    STRING,
+    (s, chars) => (chars === undefined ? `bq_${name}(${s})` : `${name}(${s}, ${chars})`),
+    1,
+  );
 const digest = (name: string) =>
   overloaded(
     signature([STRING], BYTES, (s) => `unhex(${name}(${s}))`),
@@ -116,7 +125,7 @@ export const STRINGS: Library = {
     signature([STRING], INT64, (s) => `length(${s})`),
     signature([BYTES], INT64, (b) => `octet_length(${b})`),
   ),
-  LOWER: text((s) => `lower(${s})`),
+  LOWER: text((s) => `bq_lower(${s})`),
   LPAD: pad('lpad'),
   LTRIM: trim('ltrim'),
   MD5: digest('md5'),
@@ -128,7 +137,11 @@ export const STRINGS: Library = {
     (s, from, to) => `(CASE WHEN ${from} = '' THEN ${s} ELSE replace(${s}, ${from}, ${to}) END)`,
     2,
   ),
-  REVERSE: text((s) => `reverse(${s})`),
+  // By code points; DuckDB's own reverse keeps combining characters together.
+  REVERSE: text(
+    (s) =>
+      `(CASE WHEN ${s} = '' THEN '' ELSE array_to_string(list_reverse(regexp_extract_all(${s}, '(?s).')), '') END)`,
+  ),
   RIGHT: fixed([STRING, INT64], STRING, (s, n) => `right(${s}, ${n})`),
   RPAD: pad('rpad'),
   RTRIM: trim('rtrim'),
@@ -143,5 +156,5 @@ export const STRINGS: Library = {
   TO_BASE64: fixed([BYTES], STRING, (b) => `to_base64(${b})`),
   TO_HEX: fixed([BYTES], STRING, (b) => `lower(hex(${b}))`),
   TRIM: trim('trim'),
-  UPPER: text((s) => `upper(${s})`),
+  UPPER: text((s) => `bq_upper(${s})`),
 };
