@@ -1,8 +1,8 @@
 import type { Engine } from './engine.ts';
 import { alreadyExists, BigQueryError, invalid, notFound } from './errors.ts';
-import { checkFields, columnSql, fieldType, modeOf, type TableField } from './schema.ts';
+import { columnSql, type TableField } from './schema.ts';
 import { sqlString } from './sql/typed.ts';
-import { duckType, quote } from './sql/types.ts';
+import { checkTable, schemaChange } from './table-rules.ts';
 
 export type Resource = Record<string, unknown>;
 export type Dataset = { id: string; resource: Resource; tables: Map<string, Table> };
@@ -72,8 +72,10 @@ export async function openCatalog(options: {
   };
   const forget = (dataset: string, table: string) =>
     `DELETE FROM bq_catalog WHERE dataset = ${sqlString(dataset)} AND tbl = ${sqlString(table)};`;
-  const apply = (sql: string) =>
+  /** One change: checked, written to the database and only then seen, before the next change or insert begins. */
+  const change = <T>(plan: () => { sql: string; done: () => T }): Promise<T> =>
     engine.write(async (c) => {
+      const { sql, done } = plan();
       await c.run('BEGIN');
       try {
         await c.run(sql);
@@ -82,6 +84,7 @@ export async function openCatalog(options: {
         await c.run('ROLLBACK');
         throw error;
       }
+      return done();
     });
 
   const stamp = (resource: Resource, created?: unknown): Resource => {
@@ -120,179 +123,100 @@ export async function openCatalog(options: {
       return table;
     },
 
-    async createDataset(id: unknown, body: Resource): Promise<Dataset> {
-      if (typeof id !== 'string' || !/^[A-Za-z0-9_]{1,1024}$/.test(id)) {
-        throw invalid(
-          `Invalid dataset ID "${id}". Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.`,
-        );
-      }
-      if (datasets.has(id)) throw alreadyExists('Dataset', `${projectId}:${id}`);
-      const resource = stamp({
-        ...body,
-        kind: 'bigquery#dataset',
-        id: `${projectId}:${id}`,
-        datasetReference: { projectId, datasetId: id },
-      });
-      const dataset = { id, resource, tables: new Map<string, Table>() };
-      datasets.set(id, dataset);
-      await apply(save(id, undefined, resource));
-      return dataset;
-    },
+    createDataset: (id: unknown, body: Resource): Promise<Dataset> =>
+      change(() => {
+        if (typeof id !== 'string' || !/^[A-Za-z0-9_]{1,1024}$/.test(id)) {
+          throw invalid(
+            `Invalid dataset ID "${String(id)}". Dataset IDs must be alphanumeric (plus underscores) and must be at most 1024 characters long.`,
+          );
+        }
+        if (datasets.has(id)) throw alreadyExists('Dataset', `${projectId}:${id}`);
+        const resource = stamp({
+          ...body,
+          kind: 'bigquery#dataset',
+          id: `${projectId}:${id}`,
+          datasetReference: { projectId, datasetId: id },
+        });
+        const dataset: Dataset = { id, resource, tables: new Map() };
+        const done = () => {
+          datasets.set(id, dataset);
+          return dataset;
+        };
+        return { sql: save(id, undefined, resource), done };
+      }),
 
-    async updateDataset(id: string, body: Resource): Promise<Dataset> {
-      const dataset = catalog.dataset(id);
-      dataset.resource = stamp({ ...dataset.resource, ...body }, dataset.resource.creationTime);
-      await apply(save(id, undefined, dataset.resource));
-      return dataset;
-    },
+    updateDataset: (id: string, body: Resource): Promise<Dataset> =>
+      change(() => {
+        const dataset = catalog.dataset(id);
+        const resource = stamp({ ...dataset.resource, ...body }, dataset.resource.creationTime);
+        const done = () => Object.assign(dataset, { resource });
+        return { sql: save(id, undefined, resource), done };
+      }),
 
-    async deleteDataset(id: string, deleteContents: boolean): Promise<void> {
-      const dataset = catalog.dataset(id);
-      if (dataset.tables.size > 0 && !deleteContents) {
-        throw new BigQueryError('resourceInUse', `Dataset ${projectId}:${id} is still in use`);
-      }
-      datasets.delete(id);
-      const drops = [...dataset.tables.values()]
-        .filter((t) => t.duckName)
-        .map((t) => `DROP TABLE ${t.duckName};`);
-      await apply(`${drops.join(' ')} DELETE FROM bq_catalog WHERE dataset = ${sqlString(id)};`);
-    },
+    /** Throws 400 `resourceInUse` when there are tables and their deletion was not asked for. */
+    deleteDataset: (id: string, deleteContents: boolean): Promise<void> =>
+      change(() => {
+        const { tables } = catalog.dataset(id);
+        if (tables.size > 0 && !deleteContents) {
+          throw new BigQueryError('resourceInUse', `Dataset ${projectId}:${id} is still in use`);
+        }
+        const drops = [...tables.values()].map(dropSql).join(' ');
+        const sql = `${drops} DELETE FROM bq_catalog WHERE dataset = ${sqlString(id)};`;
+        return { sql, done: () => void datasets.delete(id) };
+      }),
 
     /** Creates a table or (with `view`) a view. Throws 409 when the name is taken and 400 for a bad schema. */
-    async createTable(dataset: string, id: unknown, body: Resource): Promise<Table> {
-      const { tables } = catalog.dataset(dataset);
-      if (typeof id !== 'string' || !ID.test(id)) throw invalid(`Invalid table ID "${id}".`);
-      if (tables.has(id)) throw alreadyExists('Table', `${projectId}:${dataset}.${id}`);
-      const isView = body.view !== undefined;
-      const draft = toTable(dataset, id, isView ? undefined : `t${nextTable}`, body);
-      checkTable(draft, isView);
-      if (!isView) nextTable += 1;
-      draft.resource = stamp({
-        ...body,
-        kind: 'bigquery#table',
-        id: `${projectId}:${dataset}.${id}`,
-        tableReference: { projectId, datasetId: dataset, tableId: id },
-        type: isView ? 'VIEW' : 'TABLE',
-      });
-      tables.set(id, draft);
-      const create = isView
-        ? ''
-        : `CREATE TABLE ${draft.duckName} (${draft.fields.map(columnSql).join(', ') || 'bq_empty BIGINT'});`;
-      await apply(`${create} ${save(dataset, draft, draft.resource)}`);
-      return draft;
-    },
+    createTable: (dataset: string, id: unknown, body: Resource): Promise<Table> =>
+      change(() => {
+        const { tables } = catalog.dataset(dataset);
+        if (typeof id !== 'string' || !ID.test(id)) {
+          throw invalid(`Invalid table ID "${String(id)}".`);
+        }
+        if (tables.has(id)) throw alreadyExists('Table', `${projectId}:${dataset}.${id}`);
+        const isView = body.view !== undefined;
+        const resource = stamp({
+          ...body,
+          kind: 'bigquery#table',
+          id: `${projectId}:${dataset}.${id}`,
+          tableReference: { projectId, datasetId: dataset, tableId: id },
+          type: isView ? 'VIEW' : 'TABLE',
+        });
+        const table = toTable(dataset, id, isView ? undefined : `t${nextTable}`, resource);
+        checkTable(table, isView);
+        const columns = table.fields.map(columnSql).join(', ') || 'bq_empty BIGINT';
+        const create = isView ? '' : `CREATE TABLE ${table.duckName} (${columns});`;
+        const done = () => {
+          if (!isView) nextTable += 1;
+          tables.set(id, table);
+          return table;
+        };
+        return { sql: `${create} ${save(dataset, table, resource)}`, done };
+      }),
 
     /** Changes what a table or view is described by; columns may be added and relaxed, nothing else. */
-    async updateTable(dataset: string, id: string, body: Resource): Promise<Table> {
-      const table = catalog.table(dataset, id);
-      const next = toTable(dataset, id, table.duckName, { ...table.resource, ...body });
-      checkTable(next, table.view !== undefined);
-      const alter =
-        table.view === undefined
-          ? schemaChange(table, next.fields, `${projectId}:${dataset}.${id}`)
-          : '';
-      Object.assign(table, {
-        ...next,
-        resource: stamp(next.resource, table.resource.creationTime),
-      });
-      await apply(`${alter} ${save(dataset, table, table.resource)}`);
-      return table;
-    },
+    updateTable: (dataset: string, id: string, body: Resource): Promise<Table> =>
+      change(() => {
+        const table = catalog.table(dataset, id);
+        const isView = table.view !== undefined;
+        const resource = stamp({ ...table.resource, ...body }, table.resource.creationTime);
+        const next = toTable(dataset, id, table.duckName, resource);
+        checkTable(next, isView);
+        const name = `${projectId}:${dataset}.${id}`;
+        const alter = isView ? '' : schemaChange(table, next.fields, name);
+        const done = () => Object.assign(table, next);
+        return { sql: `${alter} ${save(dataset, table, resource)}`, done };
+      }),
 
-    async deleteTable(dataset: string, id: string): Promise<void> {
-      const table = catalog.table(dataset, id);
-      catalog.dataset(dataset).tables.delete(id);
-      await apply(
-        `${table.duckName === undefined ? '' : `DROP TABLE ${table.duckName};`} ${forget(dataset, id)}`,
-      );
-    },
+    deleteTable: (dataset: string, id: string): Promise<void> =>
+      change(() => {
+        const table = catalog.table(dataset, id);
+        const done = () => void catalog.dataset(dataset).tables.delete(id);
+        return { sql: `${dropSql(table)} ${forget(dataset, id)}`, done };
+      }),
   };
   return catalog;
 }
 
-/** The partition column a table's queries must filter on, if any. */
-export function requiredFilter(table: Table): string | undefined {
-  const partitioning = table.resource.timePartitioning as
-    | { field?: string; requirePartitionFilter?: boolean }
-    | undefined;
-  const required =
-    table.resource.requirePartitionFilter === true || partitioning?.requirePartitionFilter === true;
-  return required ? partitioning?.field : undefined;
-}
-
-function checkTable(table: Table, isView: boolean): void {
-  checkFields(table.fields);
-  const { timePartitioning, clustering, rangePartitioning } = table.resource;
-  if (isView) {
-    if (table.view === undefined || table.view.trim() === '')
-      throw invalid('View query is required');
-    return;
-  }
-  if (rangePartitioning !== undefined)
-    throw invalid('rangePartitioning is not supported by the local BigQuery endpoint');
-  if (timePartitioning !== undefined) checkPartitioning(table, timePartitioning as Resource);
-  const clusterFields = (clustering as { fields?: string[] } | undefined)?.fields ?? [];
-  if (clusterFields.length > 4)
-    throw invalid('Too many clustering fields. Found more than 4 fields');
-  for (const name of clusterFields) {
-    const field = table.fields.find((f) => f.name === name);
-    if (field === undefined)
-      throw invalid(
-        `The field specified for clustering cannot be found in the schema. Invalid field: ${name}.`,
-      );
-    if (
-      modeOf(field) === 'REPEATED' ||
-      ['FLOAT64', 'FLOAT', 'RECORD', 'STRUCT', 'BYTES', 'JSON', 'TIME'].includes(
-        field.type.toUpperCase(),
-      )
-    ) {
-      throw invalid(`Entity ${name} is of type ${field.type} and cannot be used for clustering.`);
-    }
-  }
-}
-
-function checkPartitioning(table: Table, partitioning: Resource): void {
-  if (!['HOUR', 'DAY', 'MONTH', 'YEAR'].includes(String(partitioning.type))) {
-    throw invalid(`Invalid value for type: ${partitioning.type} is not a valid value`);
-  }
-  if (partitioning.field === undefined)
-    throw invalid('Ingestion-time partitioning is not supported by the local BigQuery endpoint');
-  const name = partitioning.field as string;
-  const field = table.fields.find((f) => f.name === name);
-  if (field === undefined) {
-    throw invalid(
-      `The field specified for partitioning cannot be found in the schema. Invalid field: ${name}.`,
-    );
-  }
-  if (!['TIMESTAMP', 'DATE'].includes(field.type.toUpperCase()) || modeOf(field) === 'REPEATED') {
-    throw invalid(
-      `The field specified for time partitioning can only be of type TIMESTAMP, DATE or DATETIME. The type found is: ${field.type}.`,
-    );
-  }
-}
-
-function schemaChange(table: Table, next: TableField[], name: string): string {
-  const changes: string[] = [];
-  const mismatch = (what: string) =>
-    invalid(`Provided Schema does not match Table ${name}. ${what}`);
-  for (const old of table.fields) {
-    const now = next.find((f) => f.name.toLowerCase() === old.name.toLowerCase());
-    if (now === undefined) throw mismatch(`Field ${old.name} is missing in new schema`);
-    const [before, after] = [duckType(fieldType(old)), duckType(fieldType(now))];
-    if (before !== after)
-      throw mismatch(`Field ${old.name} has changed type from ${old.type} to ${now.type}`);
-    if (modeOf(old) !== modeOf(now)) {
-      if (modeOf(now) !== 'NULLABLE')
-        throw mismatch(`Field ${old.name} has changed mode from ${modeOf(old)} to ${modeOf(now)}`);
-      changes.push(`ALTER TABLE ${table.duckName} ALTER COLUMN ${quote(old.name)} DROP NOT NULL;`);
-    }
-  }
-  for (const added of next.filter(
-    (f) => !table.fields.some((old) => old.name.toLowerCase() === f.name.toLowerCase()),
-  )) {
-    if (modeOf(added) === 'REQUIRED')
-      throw mismatch(`Cannot add required fields to an existing schema. (field: ${added.name})`);
-    changes.push(`ALTER TABLE ${table.duckName} ADD COLUMN ${columnSql(added)};`);
-  }
-  return changes.join(' ');
+function dropSql(table: Table): string {
+  return table.duckName === undefined ? '' : `DROP TABLE ${table.duckName};`;
 }

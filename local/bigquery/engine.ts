@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import { MACROS } from './sql/macros.ts';
 
@@ -51,7 +52,8 @@ export async function openEngine(file: string | undefined): Promise<Engine> {
       }
     },
     write(work) {
-      const turn = tail.then(() => work(writer));
+      // One piece per turn of the event loop: queries get their turns between inserts.
+      const turn = tail.then(() => setImmediate()).then(() => work(writer));
       tail = turn.catch(() => undefined);
       return turn;
     },

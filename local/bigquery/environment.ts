@@ -1,10 +1,11 @@
-import { type Catalog, requiredFilter } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { invalidQuery, unsupported } from './errors.ts';
 import { informationSchema } from './information-schema.ts';
 import type { Parameters } from './params.ts';
 import { fieldType } from './schema.ts';
 import type { Environment, TableInfo } from './sql/context.ts';
 import { quote } from './sql/types.ts';
+import { requiredFilter } from './table-rules.ts';
 
 export type DatasetRef = { projectId?: string; datasetId: string };
 export type TableAddress = { dataset: string; table: string };

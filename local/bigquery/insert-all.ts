@@ -1,4 +1,4 @@
-import type { DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { appendRows } from './append.ts';
 import type { Catalog, Table } from './catalog.ts';
 import type { Engine } from './engine.ts';
@@ -15,12 +15,13 @@ const DAY_MS = 86_400_000;
 export type InsertAllRequest = {
   skipInvalidRows?: boolean;
   ignoreUnknownValues?: boolean;
-  rows?: { insertId?: string; json?: Record<string, unknown> }[];
+  rows?: Row[];
 };
-export type InsertAllResponse = {
-  kind: string;
-  insertErrors?: { index: number; errors: RowError[] }[];
-};
+type Row = { insertId?: string; json?: Record<string, unknown> };
+type InsertError = { index: number; errors: RowError[] };
+export type InsertAllResponse = { kind: string; insertErrors?: InsertError[] };
+
+const KIND = 'bigquery#tableDataInsertAllResponse';
 
 const STOPPED: RowError = { reason: 'stopped', location: '', debugInfo: '', message: '' };
 
@@ -32,52 +33,64 @@ export function createInsertAll(options: { catalog: Catalog; engine: Engine; now
   const { catalog, engine, now } = options;
   const remembered = createInsertIds(now);
 
-  return async function insertAll(
-    table: Table,
-    request: InsertAllRequest,
-  ): Promise<InsertAllResponse> {
-    const rows = request.rows ?? [];
-    checkRequest(table, rows);
+  type Good = { insertId: string | undefined; values: DuckDBValue[] };
+
+  /** Sorts the rows into those that fit the table and what is wrong with the others. */
+  function readRows(table: Table, request: InsertAllRequest, rows: Row[]) {
     const reader = createRowReader(table.fields, {
       ignoreUnknownValues: request.ignoreUnknownValues === true,
     });
     const bounds = partitionBounds(table, catalog.projectId, now());
-    const insertErrors: { index: number; errors: RowError[] }[] = [];
-    const good: { index: number; insertId: string | undefined; values: DuckDBValue[] }[] = [];
+    const insertErrors: InsertError[] = [];
+    const good: Good[] = [];
     rows.forEach((row, index) => {
       const result = reader.read(row.json ?? {});
       const outside = result.kind === 'valid' ? bounds(result.values) : undefined;
       if (result.kind === 'invalid') insertErrors.push({ index, errors: result.errors });
       else if (outside !== undefined) insertErrors.push({ index, errors: [outside] });
-      else good.push({ index, insertId: row.insertId, values: result.values });
+      else good.push({ insertId: row.insertId, values: result.values });
     });
-    if (insertErrors.length > 0 && request.skipInvalidRows !== true) {
-      const stopped = good.map(({ index }) => ({ index, errors: [STOPPED] }));
-      const all = [...insertErrors, ...stopped].sort((a, b) => a.index - b.index);
-      return { kind: 'bigquery#tableDataInsertAllResponse', insertErrors: all };
+    return { insertErrors, good };
+  }
+
+  async function store(connection: DuckDBConnection, table: Table, good: Good[]): Promise<void> {
+    const fresh = remembered.claim(table.duckName!, good);
+    if (fresh.length === 0) return;
+    const values = fresh.map((row) => row.values);
+    try {
+      await appendRows(connection, table, values);
+    } catch (error) {
+      remembered.release(table.duckName!, fresh);
+      throw error;
     }
-    await engine.write(async (connection) => {
-      const fresh = remembered.claim(table.duckName!, good);
-      if (fresh.length === 0) return;
-      try {
-        await appendRows(
-          connection,
-          table,
-          fresh.map((row) => row.values),
-        );
-      } catch (error) {
-        remembered.release(table.duckName!, fresh);
-        throw error;
+  }
+
+  return async function insertAll(
+    address: { dataset: string; table: string },
+    request: InsertAllRequest,
+  ): Promise<InsertAllResponse> {
+    const rows = request.rows ?? [];
+    checkRequest(catalog.table(address.dataset, address.table), rows);
+    // All in one turn: the table stays as it is between reading the rows and storing them.
+    return engine.write(async (connection) => {
+      const table = catalog.table(address.dataset, address.table);
+      const { insertErrors, good } = readRows(table, request, rows);
+      if (insertErrors.length === 0) {
+        await store(connection, table, good);
+        return { kind: KIND };
       }
+      if (request.skipInvalidRows === true) {
+        await store(connection, table, good);
+        return { kind: KIND, insertErrors };
+      }
+      const bad = new Map(insertErrors.map((error) => [error.index, error]));
+      const all = rows.map((_, index) => bad.get(index) ?? { index, errors: [STOPPED] });
+      return { kind: KIND, insertErrors: all };
     });
-    return {
-      kind: 'bigquery#tableDataInsertAllResponse',
-      ...(insertErrors.length > 0 ? { insertErrors } : {}),
-    };
   };
 }
 
-function checkRequest(table: Table, rows: NonNullable<InsertAllRequest['rows']>): void {
+function checkRequest(table: Table, rows: Row[]): void {
   if (table.view !== undefined) throw invalid(`Cannot add rows to a table of type VIEW.`);
   if (table.fields.length === 0) throw invalid('The destination table has no schema.');
   if (!Array.isArray(rows) || rows.length === 0) throw invalid('No rows present in the request.');

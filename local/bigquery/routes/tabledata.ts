@@ -1,4 +1,4 @@
-import type { Catalog, Table } from '../catalog.ts';
+import type { Catalog } from '../catalog.ts';
 import { encodeRows } from '../encode.ts';
 import type { Engine } from '../engine.ts';
 import { invalid } from '../errors.ts';
@@ -15,7 +15,10 @@ const PAGE_ROWS = 50_000;
 export function tabledataRoutes(options: {
   catalog: Catalog;
   engine: Engine;
-  insertAll: (table: Table, request: InsertAllRequest) => Promise<InsertAllResponse>;
+  insertAll: (
+    address: { dataset: string; table: string },
+    request: InsertAllRequest,
+  ) => Promise<InsertAllResponse>;
 }): Route[] {
   const { catalog, engine, insertAll } = options;
   const one = ({ params }: Request) => {
@@ -26,9 +29,11 @@ export function tabledataRoutes(options: {
     {
       method: 'POST',
       path: `${BASE}/insertAll`,
-      handle: async (request) => ({
-        body: await insertAll(one(request), request.body as InsertAllRequest),
-      }),
+      handle: async ({ params, body }) => {
+        catalog.checkProject(params.project!);
+        const address = { dataset: params.dataset!, table: params.table! };
+        return { body: await insertAll(address, body as InsertAllRequest) };
+      },
     },
     {
       method: 'GET',
