@@ -26,8 +26,8 @@ export type BigQueryEmulatorOptions = {
 
 /**
  * BigQuery's REST API v2 on DuckDB, on 127.0.0.1: datasets, tables, views, streaming inserts and GoogleSQL, with the
- * service's semantics and error bodies. What it does not have it refuses by name. `start` once; `close` finishes the
- * requests under way, writes a checkpoint and may be called twice.
+ * service's semantics and error bodies. What it does not have it refuses by name. `start` once; `close` stops
+ * queries, finishes all else under way, writes a checkpoint and may be called twice.
  */
 export function createBigQueryEmulator(options: BigQueryEmulatorOptions) {
   const now = options.now ?? Date.now;
@@ -66,6 +66,7 @@ export function createBigQueryEmulator(options: BigQueryEmulatorOptions) {
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      engine.interrupt();
       await closed;
       await engine.close();
     },

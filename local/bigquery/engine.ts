@@ -15,7 +15,9 @@ export type Engine = {
   ): Promise<EngineResult>;
   /** Runs work that changes tables, one piece after another, on the one writing connection. */
   write<T>(work: (connection: DuckDBConnection) => Promise<T> | T): Promise<T>;
-  /** Waits for writes, checkpoints and closes. */
+  /** Stops what `run` is running; it fails there with an interrupt error. Writes go on. */
+  interrupt(): void;
+  /** Waits for everything under way, checkpoints and closes. */
   close(): Promise<void>;
 };
 
@@ -30,26 +32,32 @@ export async function openEngine(file: string | undefined): Promise<Engine> {
   const writer = await instance.connect();
   for (const macro of MACROS) await writer.run(`CREATE OR REPLACE MACRO ${macro}`);
   const idle: DuckDBConnection[] = [];
+  const running = new Map<DuckDBConnection, Promise<unknown>>();
   let tail: Promise<unknown> = Promise.resolve();
 
-  async function connection(): Promise<DuckDBConnection> {
-    const free = idle.pop();
-    if (free !== undefined) return free;
-    const fresh = await instance.connect();
-    return fresh;
+  async function query(c: DuckDBConnection, sql: string, values?: Record<string, DuckDBValue>) {
+    const result = await c.run(sql, values);
+    return { rows: await result.getRows(), rowsChanged: result.rowsChanged };
   }
 
   return {
     async run(sql, values, onStart) {
-      const c = await connection();
+      const c = idle.pop() ?? (await instance.connect());
+      onStart?.(() => c.interrupt());
+      const work = query(c, sql, values);
+      running.set(
+        c,
+        work.catch(() => undefined),
+      );
       try {
-        onStart?.(() => c.interrupt());
-        const result = await c.run(sql, values);
-        const rows = await result.getRows();
-        return { rows, rowsChanged: result.rowsChanged };
+        return await work;
       } finally {
+        running.delete(c);
         idle.push(c);
       }
+    },
+    interrupt() {
+      for (const c of running.keys()) c.interrupt();
     },
     write(work) {
       // One piece per turn of the event loop: queries get their turns between inserts.
@@ -58,7 +66,7 @@ export async function openEngine(file: string | undefined): Promise<Engine> {
       return turn;
     },
     async close() {
-      await tail;
+      await Promise.all([tail, ...running.values()]);
       if (file !== undefined) await writer.run('CHECKPOINT');
       for (const c of idle) c.closeSync();
       writer.closeSync();

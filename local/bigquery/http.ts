@@ -113,7 +113,11 @@ export function createHttpServer(routes: Route[]): Server {
     });
   }
 
-  return createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+    // A connection that was busy when the server was told to close would otherwise stay open for the next request.
+    response.once('close', () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
     answer(request)
       .catch((error: unknown): Response => {
         const known =
@@ -125,4 +129,5 @@ export function createHttpServer(routes: Route[]): Server {
       .then((result) => send(request, response, result))
       .catch(() => response.destroy());
   });
+  return server;
 }

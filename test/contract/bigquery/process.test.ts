@@ -73,3 +73,15 @@ test.each([
     }
   },
 );
+
+test('a long query does not hold up SIGTERM: it is stopped, and its reader told so', async () => {
+  const { child, client } = await startProcess();
+  const query =
+    'SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 100000)) a, UNNEST(GENERATE_ARRAY(1, 100000)) b WHERE MOD(a * b, 7) = 1';
+  const [job] = await client.createQueryJob({ query, jobId: 'long' });
+  const results = job.getQueryResults().catch((error) => error);
+  const [state] = await job.getMetadata();
+  expect(state.status.state).toBe('RUNNING');
+  expect(await stop(child, 'SIGTERM')).toBe(0);
+  expect(await results).toMatchObject({ message: expect.stringContaining('cancelled') });
+});
