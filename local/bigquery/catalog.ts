@@ -4,6 +4,7 @@ import { columnSql, type TableField } from './schema.ts';
 import { sqlString } from './sql/typed.ts';
 import { checkTable, schemaChange } from './table-rules.ts';
 
+/** A resource as the REST API writes it. */
 export type Resource = Record<string, unknown>;
 export type Dataset = { id: string; resource: Resource; tables: Map<string, Table> };
 export type Table = {

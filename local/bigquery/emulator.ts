@@ -13,6 +13,7 @@ import { tabledataRoutes } from './routes/tabledata.ts';
 import { tableRoutes } from './routes/tables.ts';
 import { createStatementRunner } from './run-statement.ts';
 
+/** How an emulator is made. */
 export type BigQueryEmulatorOptions = {
   /** The one project served; requests for others get 404. */
   projectId: string;

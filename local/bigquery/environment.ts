@@ -7,6 +7,7 @@ import type { Environment, TableInfo } from './sql/context.ts';
 import { quote } from './sql/types.ts';
 import { requiredFilter } from './table-rules.ts';
 
+/** A dataset reference as requests write it. */
 export type DatasetRef = { projectId?: string; datasetId: string };
 export type TableAddress = { dataset: string; table: string };
 

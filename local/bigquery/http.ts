@@ -4,6 +4,7 @@ import { BigQueryError, messageOf } from './errors.ts';
 import { MAX_REQUEST_BYTES } from './insert-all.ts';
 import { formatJson, parseWithNumbers } from './json-text.ts';
 
+/** A request that matched a route. */
 export type Request = {
   /** Values of the route's `:name` parts. */
   params: Record<string, string>;

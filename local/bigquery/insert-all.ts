@@ -12,6 +12,7 @@ const MAX_INSERT_ID = 128;
 const DEDUPE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
+/** The body of tabledata.insertAll. */
 export type InsertAllRequest = {
   skipInvalidRows?: boolean;
   ignoreUnknownValues?: boolean;
@@ -19,6 +20,7 @@ export type InsertAllRequest = {
 };
 type Row = { insertId?: string; json?: Record<string, unknown> };
 type InsertError = { index: number; errors: RowError[] };
+/** Its answer; without `insertErrors` every row was stored. */
 export type InsertAllResponse = { kind: string; insertErrors?: InsertError[] };
 
 const KIND = 'bigquery#tableDataInsertAllResponse';

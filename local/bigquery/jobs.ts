@@ -23,6 +23,7 @@ export type QueryConfig = {
   [other: string]: unknown;
 };
 
+/** A query job; `result` or `error` is there once `endedMs` is. */
 export type Job = {
   id: string;
   configuration: Resource;
@@ -36,6 +37,7 @@ export type Job = {
   cancel: () => void;
 };
 
+/** Which rows of a result are wanted; without `maxResults` as many as fit a page. */
 export type Page = { startIndex: number; maxResults: number | undefined; format: TimestampFormat };
 
 const LOCATION = 'US';

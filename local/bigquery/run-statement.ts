@@ -11,6 +11,7 @@ import { refuseOpen } from './sql/partition-filter.ts';
 import { analyseQuery } from './sql/query.ts';
 import { quote, type SqlType } from './sql/types.ts';
 
+/** One statement to run. */
 export type StatementRequest = {
   sql: string;
   defaultDataset: DatasetRef | undefined;
@@ -20,6 +21,7 @@ export type StatementRequest = {
   onStart: (interrupt: () => void) => void;
 };
 
+/** What it gave; `columns` and `rows` are empty for anything but a query. */
 export type StatementResult = {
   statementType: string;
   columns: { name: string; type: SqlType }[];
@@ -34,6 +36,11 @@ const NOTHING = { columns: [], rows: [], affected: undefined, ddl: undefined };
 /**
  * Analyses and runs GoogleSQL statements. Throws BigQueryError: 400 `invalidQuery` for what is wrong or not offered,
  * 404 for tables that are not there. A dry run stops after the analysis.
+ *
+ * The SQL is not transpiled word by word: statements are parsed and typed as GoogleSQL, and DuckDB is told the types
+ * and the operations explicitly. What a NUMERIC division, an integer SUM or a bare 0.1 means depends on types, so a
+ * translation of the text alone answers some of them wrongly and silently. Whatever the analysis has no rule for
+ * never reaches DuckDB.
  */
 export function createStatementRunner(options: {
   catalog: Catalog;

@@ -6,6 +6,7 @@ const DECIMAL_SHAPE = {
 
 const DECIMAL = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?\s*$/;
 
+/** What a text is as a decimal of a type. */
 export type DecimalResult =
   | { kind: 'ok'; text: string }
   | { kind: 'not-a-number' }

@@ -24,6 +24,7 @@ export type Environment = {
   nowMicros: bigint;
 };
 
+/** A query's DuckDB SQL, its columns by GoogleSQL name and type, and the partition filters it still needs. */
 export type AnalysedQuery = { sql: string; columns: Omit<Column, 'sql'>[]; demands: Demand[] };
 
 /** State shared by all parts of one statement's analysis. */

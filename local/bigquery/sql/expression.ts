@@ -34,6 +34,7 @@ export function intLiteral(text: string): Typed {
   };
 }
 
+/** A floating point literal; its text is kept, so that it can become an exact NUMERIC. */
 export function floatLiteral(text: string): Typed {
   return { sql: `CAST('${text}' AS DOUBLE)`, type: FLOAT64, literal: { kind: 'float', text } };
 }

@@ -1,5 +1,6 @@
 import { invalidQuery } from '../errors.ts';
 
+/** One token; `start` and `end` are offsets into the statement. */
 export type Token = {
   kind: 'name' | 'quoted' | 'string' | 'bytes' | 'int' | 'float' | 'param' | 'symbol' | 'end';
   /** Name, decoded string content, number text, parameter name ('' for `?`) or symbol; '' at the end. */

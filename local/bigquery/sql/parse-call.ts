@@ -20,6 +20,7 @@ export function isTypedLiteral(c: Cursor): boolean {
   return c.peek(1).kind === 'string' && LITERAL_TYPES.includes(c.peek().text.toUpperCase());
 }
 
+/** CASE, after its word. */
 export function parseCase(c: Cursor, at: number): Expr {
   const operand = c.isWord('WHEN') ? undefined : parseExpression(c);
   const whens: { when: Expr; result: Expr }[] = [];
@@ -34,6 +35,7 @@ export function parseCase(c: Cursor, at: number): Expr {
   return { kind: 'case', operand, whens, otherwise, at };
 }
 
+/** CAST or SAFE_CAST, after its word. */
 export function parseCast(c: Cursor, safe: boolean, at: number): Expr {
   c.expectSymbol('(');
   const operand = parseExpression(c);
@@ -53,6 +55,7 @@ export function parsePart(c: Cursor): string {
   return `WEEK(${day})`;
 }
 
+/** EXTRACT, after its word. */
 export function parseExtract(c: Cursor, at: number): Expr {
   c.expectSymbol('(');
   const part = parsePart(c);
@@ -63,11 +66,13 @@ export function parseExtract(c: Cursor, at: number): Expr {
   return { kind: 'extract', part, operand, zone, at };
 }
 
+/** INTERVAL, after its word. */
 export function parseInterval(c: Cursor, at: number): Expr {
   const amount = parseExpression(c);
   return { kind: 'interval', amount, part: parsePart(c), at };
 }
 
+/** What stands after ORDER BY. */
 export function parseOrderItems(c: Cursor): OrderItem[] {
   return c.commaList(() => {
     const expr = parseExpression(c);

@@ -4,6 +4,7 @@ import type { Demand } from './partition-filter.ts';
 import { sqlString, type Typed } from './typed.ts';
 import { type SqlType, structNames, typeName } from './types.ts';
 
+/** A column by its GoogleSQL name, with the DuckDB SQL that reads it. */
 export type Column = { name: string; type: SqlType; sql: string };
 
 /** What one FROM item offers: a row of columns, or (UNNEST) one value that is also reached by the alias. */
@@ -16,6 +17,7 @@ export type RangeVar = {
   demands: Demand[];
 };
 
+/** The names an expression can use, innermost first. */
 export type Scope = {
   vars: RangeVar[];
   /** Columns joined by USING: unqualified, they stand for both sides. */
@@ -25,6 +27,7 @@ export type Scope = {
   aliases: Map<string, Typed> | undefined;
 };
 
+/** A scope without names of its own inside another. */
 export function emptyScope(parent: Scope | undefined): Scope {
   return { vars: [], merged: [], parent, aliases: undefined };
 }

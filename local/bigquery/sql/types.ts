@@ -21,6 +21,7 @@ export type SqlType =
   | { kind: 'ARRAY'; element: SqlType }
   | { kind: 'STRUCT'; fields: StructField[] };
 
+/** The scalar types, and ARRAY of one. */
 export const INT64: SqlType = { kind: 'INT64' };
 export const FLOAT64: SqlType = { kind: 'FLOAT64' };
 export const NUMERIC: SqlType = { kind: 'NUMERIC' };

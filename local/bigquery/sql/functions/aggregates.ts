@@ -191,6 +191,7 @@ const AGGREGATES: Record<string, Aggregate> = {
 
 const TAKES_ORDER = ['ARRAY_AGG', 'STRING_AGG'];
 
+/** Whether a name (upper case) is an aggregate function. */
 export function isAggregate(name: string): boolean {
   return AGGREGATES[name] !== undefined;
 }

@@ -6,15 +6,18 @@ import { analyse, noSignature } from '../expression.ts';
 import type { Typed } from '../typed.ts';
 import { type SqlType, sameType, UNKNOWN } from '../types.ts';
 
+/** A call as it stands in the statement. */
 export type CallNode = Call & { at: number };
 /** Turns a call into DuckDB SQL, or throws when its arguments fit no signature. */
 export type FunctionSpec = (ctx: Context, call: CallNode) => Typed;
 export type Library = Record<string, FunctionSpec>;
 
+/** The arguments of a call, analysed. */
 export function argsOf(ctx: Context, call: CallNode): Typed[] {
   return call.args.map((arg) => analyse(ctx, arg));
 }
 
+/** The error for arguments that fit no signature. */
 export function refuse(ctx: Context, call: CallNode, args: Typed[]) {
   return invalidQuery(noSignature(ctx, call, `function ${call.name}`, args));
 }

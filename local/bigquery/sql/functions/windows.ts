@@ -66,6 +66,7 @@ const WINDOW_FUNCTIONS: Record<string, WindowFunction> = {
   ROW_NUMBER: numbering('row_number'),
 };
 
+/** Whether a name (upper case) is a numbering or navigation function. */
 export function isWindowFunction(name: string): boolean {
   return WINDOW_FUNCTIONS[name] !== undefined;
 }
