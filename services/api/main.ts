@@ -6,6 +6,7 @@ import { readConfig } from '../../src/core/config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
 import { createReprice } from '../../src/costs/reprice.ts';
+import { createRebuild } from '../../src/costs/rollups/rebuild.ts';
 import { listPriceOverrides } from '../../src/settings/price-overrides.ts';
 import { createSettings } from '../../src/settings/settings.ts';
 import { createLogger } from '../../src/telemetry/logging.ts';
@@ -18,7 +19,7 @@ const DRAIN_MS = 9_000;
 async function main(): Promise<void> {
   const config = readConfig(process.env, ['redisUrl', 'apiKeyPepper']);
   const log = createLogger({ service: 'api' });
-  const { projectId, dataset, bigqueryEndpoint, costEventsTopic } = config;
+  const { projectId, dataset, bigqueryEndpoint, costEventsTopic, dedupeWindowHours } = config;
   const { maxBodyBytes, rateLimitPerSecond, bootstrapAdminKey, apiKeyPepper = '' } = config;
   const now = Date.now;
   const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     onError: (error) => log.warn('redis connection', { error: error.message }),
   });
+  const rebuild = createRebuild({ redis, warehouse, dedupeWindowHours, now });
   const settings = createSettings({ warehouse, redis, now });
   const priceBook = createPriceBook();
 
@@ -34,7 +36,17 @@ async function main(): Promise<void> {
     {
       access: createAccess({ settings, pepper: apiKeyPepper, bootstrapAdminKey, now }),
       settings,
-      reports: createReports({ redis, warehouse, now }),
+      reports: createReports({
+        redis,
+        warehouse,
+        now,
+        // Events would have it rebuilt as well; a workspace that rests should not be read from the ledger for ever.
+        onAbsent: (workspaceId) => {
+          rebuild(workspaceId).catch((error: unknown) =>
+            log.warn('rebuild', { workspaceId, error }),
+          );
+        },
+      }),
       reprice: createReprice({
         warehouse,
         publisher,

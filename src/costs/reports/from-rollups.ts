@@ -19,33 +19,37 @@ import {
 } from './report.ts';
 
 /**
- * The figures from the rollups in Redis, in one round trip; undefined when they cannot answer: the cut is no single
- * dimension, the period is not made of whole kept hours, or the projection is not whole. Throws when Redis does
- * not answer.
+ * `not-held`: the cut is no single dimension, or the period is not made of whole hours that are kept.
+ * `absent`: the workspace's projection is not whole.
  */
+export type RollupFigures =
+  | { kind: 'figures'; figures: Figures }
+  | { kind: 'none'; reason: 'not-held' | 'absent' };
+
+/** The figures from the rollups in Redis, in one round trip, or why not. Throws when Redis does not answer. */
 export async function figuresFromRollups(
   redis: Redis,
   query: { workspaceId: string; period: Period; by: readonly CutDimension[] },
   now: number,
-): Promise<Figures | undefined> {
+): Promise<RollupFigures> {
   const { workspaceId, period, by } = query;
-  if (by.length > 1) return undefined;
+  if (by.length > 1) return { kind: 'none', reason: 'not-held' };
   const [cut] = by;
   const byTime = cut === 'day' || cut === 'hour';
   const tiles = tilePeriod(period, byTime ? cut : 'month', now);
   const days = cut === undefined ? tilePeriod(period, 'day', now) : [];
-  if (tiles === undefined || days === undefined) return undefined;
+  if (tiles === undefined || days === undefined) return { kind: 'none', reason: 'not-held' };
 
   const answer = await readRollups(redis, workspaceId, [
     { grain: 'month', bucket: monthOf(now), cells: 'totals' } satisfies BucketRequest,
     ...tiles.map((tile) => ({ ...tile, cells: byTime ? 'totals' : 'all' }) satisfies BucketRequest),
     ...days.map((day) => ({ ...day, cells: 'totals' }) satisfies BucketRequest),
   ]);
-  if (answer.kind === 'absent') return undefined;
+  if (answer.kind === 'absent') return { kind: 'none', reason: 'absent' };
   const [month, ...buckets] = answer.buckets as [BucketSums, ...BucketSums[]];
   const tileSums = buckets.slice(0, tiles.length);
   const all = merge(tileSums);
-  return {
+  const figures: Figures = {
     source: 'redis',
     total: totalOf(all),
     monthSpent: totalOf(month),
@@ -53,6 +57,7 @@ export async function figuresFromRollups(
     groups: cut && (byTime ? groupsByTime(tiles, tileSums, cut) : groupsOf(all, cut as Dimension)),
     breakdown: cut === undefined ? breakdownOf(all, days, buckets.slice(tiles.length)) : undefined,
   };
+  return { kind: 'figures', figures };
 }
 
 function breakdownOf(all: BucketSums, days: readonly Bucket[], daySums: readonly BucketSums[]) {

@@ -33,29 +33,37 @@ const MAX_REMEMBERED_GROUPS = 100_000;
  * An answer from Redis is remembered until the version of the workspace's projection changes, which is asked for
  * each time: what is given is never older than the projection.
  */
-export function createReports(options: { redis: Redis; warehouse: Warehouse; now: () => number }) {
-  const { redis, warehouse } = options;
+export function createReports(options: {
+  redis: Redis;
+  warehouse: Warehouse;
+  now: () => number;
+  /** Told of a workspace that has costs but no projection: the time to rebuild it. Must not throw. */
+  onAbsent?: (workspaceId: string) => void;
+}) {
+  const { redis, warehouse, onAbsent } = options;
   const remembered = new LRUCache<string, Answer>({
     maxSize: MAX_REMEMBERED_GROUPS,
     sizeCalculation: ({ details }) => 1 + groupCount(details),
   });
 
   async function answer(query: Query, now: number): Promise<Answer> {
-    const fast = await fromRollups(query, now).catch(() => undefined);
-    if (fast !== undefined) return fast;
+    const fast = await fromRollups(query, now).catch(() => 'unreachable' as const);
+    if (typeof fast === 'object') return fast;
     const figures = await figuresFromLedger(warehouse, query, now);
+    if (fast === 'absent' && figures.total.events > 0) onAbsent?.(query.workspaceId);
     return { figures, details: reportDetails(figures) };
   }
 
-  async function fromRollups(query: Query, now: number): Promise<Answer | undefined> {
+  async function fromRollups(query: Query, now: number): Promise<Answer | 'not-held' | 'absent'> {
     const key = JSON.stringify([query, monthOf(now)]);
     const known = remembered.get(key);
     if (known !== undefined) {
       const state = await readState(redis, query.workspaceId);
       if (state?.version === known.figures.state?.version) return known;
     }
-    const figures = await figuresFromRollups(redis, query, now);
-    if (figures === undefined) return undefined;
+    const found = await figuresFromRollups(redis, query, now);
+    if (found.kind === 'none') return found.reason;
+    const { figures } = found;
     const fresh = { figures, details: reportDetails(figures) };
     remembered.set(key, fresh);
     return fresh;
