@@ -118,10 +118,12 @@ export const MAX_COST_NANO_USD: NanoUsd = parseUsd(MAX_COST_USD);
 /**
  * Checks one cost event as it came from outside. Either the event itself, unchanged, or the reasons why it is
  * not one, each with the field's path (`usage.inputTokens`): its faults against the schema, of which the first
- * eight are found, or else all that is wrong in its meaning. Never throws. `now` is epoch milliseconds.
+ * eight are found, with a timestamp that is none, or else all that is wrong in its meaning. Never throws. `now` is epoch milliseconds.
  */
 export function parseCostEvent(value: unknown, options: { now: number }): ParsedCostEvent {
-  if (!validator.Check(value)) return { kind: 'invalid', errors: schemaErrors(value) };
+  if (!validator.Check(value)) {
+    return { kind: 'invalid', errors: [...schemaErrors(value), ...timestampTextErrors(value)] };
+  }
   const timeMs = parseInstant(value.timestamp);
   const errors = meaningErrors(value, timeMs, options.now);
   if (errors.length > 0 || timeMs === undefined) return { kind: 'invalid', errors };
@@ -143,11 +145,20 @@ export function parseCostEvents(
   return errors.length > 0 ? { kind: 'invalid', errors } : { kind: 'valid', events };
 }
 
+const NO_INSTANT = { field: 'timestamp', reason: 'must be an RFC 3339 instant with a zone' };
+
+/** The commonest fault that a schema cannot see, told together with those that it can. */
+function timestampTextErrors(value: unknown): FieldError[] {
+  const { timestamp } = (value ?? {}) as { timestamp?: unknown };
+  if (typeof timestamp !== 'string' || parseInstant(timestamp) !== undefined) return [];
+  return [{ ...NO_INSTANT }];
+}
+
 /** Rules that span fields or need a clock, which JSON Schema cannot say. */
 function meaningErrors(event: CostEvent, timeMs: number | undefined, now: number): FieldError[] {
   const errors: FieldError[] = [];
   if (timeMs === undefined) {
-    errors.push({ field: 'timestamp', reason: 'must be an RFC 3339 instant with a zone' });
+    errors.push({ ...NO_INSTANT });
   } else if (timeMs > now + MAX_AHEAD_MS) {
     errors.push({ field: 'timestamp', reason: 'lies more than 10 minutes in the future' });
   } else if (timeMs < now - MAX_AGE_DAYS * DAY_MS) {
