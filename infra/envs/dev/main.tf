@@ -1,0 +1,15 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  deployment = var.deployment
+  sizes = {
+    redis  = { tier = "BASIC", memory_gb = 1 }
+    ingest = { min = 0, max = 2 }
+    api    = { min = 0, max = 2 }
+  }
+  deletion_protection = false
+}
+
+output "platform" {
+  value = module.platform
+}

@@ -1,0 +1,15 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  deployment = var.deployment
+  sizes = {
+    redis  = { tier = "STANDARD_HA", memory_gb = 5 }
+    ingest = { min = 1, max = 20 }
+    api    = { min = 1, max = 20 }
+  }
+  deletion_protection = true
+}
+
+output "platform" {
+  value = module.platform
+}

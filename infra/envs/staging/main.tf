@@ -1,0 +1,15 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  deployment = var.deployment
+  sizes = {
+    redis  = { tier = "BASIC", memory_gb = 1 }
+    ingest = { min = 0, max = 5 }
+    api    = { min = 0, max = 5 }
+  }
+  deletion_protection = true
+}
+
+output "platform" {
+  value = module.platform
+}

@@ -1,0 +1,18 @@
+variable "deployment" {
+  type = object({
+    project_id = string, region = string, image = string, network = string, subnetwork = string
+  })
+}
+
+variable "instances" { type = object({ min = number, max = number }) }
+variable "redis_url" { type = object({ secret = string, version = string }) }
+variable "warehouse" { type = object({ dataset_id = string, tables = map(string) }) }
+
+variable "topic" {
+  description = "Name of the topic for cost events, in the same project."
+  type        = string
+}
+
+variable "api_key_pepper" { type = object({ secret = string, version = string }) }
+variable "bootstrap_admin_key" { type = object({ secret = string, version = string }) }
+variable "invokers" { type = set(string) }

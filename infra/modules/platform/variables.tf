@@ -1,0 +1,31 @@
+variable "deployment" {
+  description = "What differs from project to project; docs/deploy.md says what each part is."
+  type = object({
+    project_id          = string
+    project_number      = string
+    region              = string
+    bigquery_location   = string
+    network             = string
+    subnetwork          = string
+    image               = string
+    api_key_pepper      = object({ secret = string, version = optional(string, "1") })
+    bootstrap_admin_key = optional(object({ secret = string, version = optional(string, "1") }))
+    publishers          = optional(set(string), [])
+    api_invokers        = optional(set(string), ["allUsers"])
+  })
+
+  validation {
+    condition     = can(regex("(:[0-9a-f]{40}|@sha256:[0-9a-f]{64})$", var.deployment.image))
+    error_message = "Name the image by its commit or digest: a tag that moves would never be deployed again."
+  }
+}
+
+variable "sizes" {
+  type = object({
+    redis  = object({ tier = string, memory_gb = number })
+    ingest = object({ min = number, max = number })
+    api    = object({ min = number, max = number })
+  })
+}
+
+variable "deletion_protection" { type = bool }

@@ -1,0 +1,123 @@
+# One of our processes on Cloud Run, with an account of its own and what that may do: query the dataset, write to the
+# tables it is given, read its secrets.
+
+locals {
+  secret_env = { for name, value in var.secret_env : name => value if value != null }
+}
+
+resource "google_cloud_run_v2_service" "service" {
+  project  = var.deployment.project_id
+  location = var.deployment.region
+  name     = var.name
+  ingress  = var.ingress
+  # It holds nothing that could be lost.
+  deletion_protection = false
+
+  template {
+    service_account                  = google_service_account.service.email
+    timeout                          = "60s"
+    max_instance_request_concurrency = 80
+
+    scaling {
+      min_instance_count = var.instances.min
+      max_instance_count = var.instances.max
+    }
+
+    vpc_access {
+      egress = "PRIVATE_RANGES_ONLY"
+      network_interfaces {
+        network    = var.deployment.network
+        subnetwork = var.deployment.subnetwork
+      }
+    }
+
+    containers {
+      image   = var.deployment.image
+      command = var.command
+
+      resources {
+        limits            = { cpu = "1", memory = "1Gi" }
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+
+      startup_probe {
+        period_seconds    = 2
+        timeout_seconds   = 2
+        failure_threshold = 30
+        http_get { path = "/healthz" }
+      }
+
+      dynamic "env" {
+        for_each = var.env
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      dynamic "env" {
+        for_each = local.secret_env
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = env.value.secret
+              version = env.value.version
+            }
+          }
+        }
+      }
+    }
+  }
+
+  depends_on = [google_secret_manager_secret_iam_member.reads]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "invoker" {
+  for_each = var.invokers
+
+  project  = var.deployment.project_id
+  location = var.deployment.region
+  name     = google_cloud_run_v2_service.service.name
+  role     = "roles/run.invoker"
+  member   = each.value
+}
+
+resource "google_service_account" "service" {
+  project      = var.deployment.project_id
+  account_id   = "run-${var.name}"
+  display_name = "Cloud Run: ${var.name}"
+}
+
+resource "google_project_iam_member" "queries" {
+  project = var.deployment.project_id
+  role    = "roles/bigquery.jobUser"
+  member  = google_service_account.service.member
+}
+
+resource "google_bigquery_dataset_iam_member" "reads" {
+  project    = var.deployment.project_id
+  dataset_id = var.dataset_id
+  role       = "roles/bigquery.dataViewer"
+  member     = google_service_account.service.member
+}
+
+resource "google_bigquery_table_iam_member" "writes" {
+  for_each = var.writable_tables
+
+  project    = var.deployment.project_id
+  dataset_id = var.dataset_id
+  table_id   = each.value
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.service.member
+}
+
+resource "google_secret_manager_secret_iam_member" "reads" {
+  for_each = local.secret_env
+
+  project   = var.deployment.project_id
+  secret_id = each.value.secret
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.service.member
+}
