@@ -43,7 +43,7 @@ async function serve(
   const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
     fetch(url, {
       method: 'POST',
-      body,
+      body: new Uint8Array(Buffer.from(body)),
       headers: { 'Content-Type': 'application/json', ...headers },
     });
   return { ...server, url, post, bodies, denied };
