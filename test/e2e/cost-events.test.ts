@@ -178,16 +178,20 @@ describe('the way of a cost event', () => {
         await Promise.all(keys.sort().map(async (key) => [key, { ...(await redis.hgetall(key)) }])),
       );
     };
-    const before = await dump();
-    await redis.flushall();
-    // Either of these has it rebuilt: an event (here one that counts already), or a look at it.
-    await send([event('exact', 'e-0', { costUsd: '0.1', timestamp: new Date().toISOString() })]);
-    await eventually(async () => (await client.costs('exact')).source === 'redis');
-    expect(await dump()).toEqual(before);
-    await redis.flushall();
-    expect((await client.costs('exact')).source).toBe('bigquery');
-    await eventually(async () => (await client.costs('exact')).source === 'redis');
-    expect(await dump()).toEqual(before);
-    redis.disconnect();
+    try {
+      const before = await dump();
+      await redis.flushall();
+      // Either of these has it rebuilt: an event (here one that counts already), or a look at it.
+      await send([event('exact', 'e-0', { costUsd: '0.1', timestamp: new Date().toISOString() })]);
+      await eventually(async () => (await client.costs('exact')).source === 'redis');
+      expect(await dump()).toEqual(before);
+      await redis.flushall();
+      expect((await client.costs('exact')).source).toBe('bigquery');
+      await eventually(async () => (await client.costs('exact')).source === 'redis');
+      expect(await dump()).toEqual(before);
+    } finally {
+      // Left connected by a failed expectation, it would keep the test run from ending.
+      redis.disconnect();
+    }
   });
 });
