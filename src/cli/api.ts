@@ -130,7 +130,7 @@ function hint(code: string, connection: Connection): string {
     return `\n  The API at ${connection.url} (from ${connection.source}) does not know this key; check --key or AX_API_KEY.`;
   }
   if (code === 'forbidden')
-    return '\n  The role of this key does not allow it (ingest < read < admin).';
+    return '\n  The role of this key does not allow it (ingest sends events, read looks, admin does all).';
   if (code === 'not_found') return '\n  It does not exist, or this key may not see it.';
   return '';
 }

@@ -13,6 +13,8 @@ export type DecodedDelivery = {
   events: ReceivedEvent[];
   corrections: Entry[];
   quarantined: Quarantined[];
+  /** Size of the message's data. */
+  bytes: number;
 };
 
 /**
@@ -20,7 +22,8 @@ export type DecodedDelivery = {
  * event never takes its neighbours with it. Never throws. `now` is epoch milliseconds.
  */
 export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery {
-  const decoded: DecodedDelivery = { events: [], corrections: [], quarantined: [] };
+  const bytes = delivery.data.length;
+  const decoded: DecodedDelivery = { events: [], corrections: [], quarantined: [], bytes };
   const { messageId } = delivery;
   const text = delivery.data.toString('utf8');
   const setAsideMessage = (detail: string): DecodedDelivery => {

@@ -2,11 +2,13 @@ import { AppError } from '../core/errors.ts';
 
 /**
  * Lets concurrent callers commit together: while commits are under way, whoever comes waits, and all that wait
- * become the next commit. A caller's promise settles with the commit that held its item: when that fails, so do
- * all its callers, and none of them may assume anything. Items keep their order within a commit.
+ * become the next commit. A caller's promise settles with the commit that held its item: when that throws, so do
+ * all its callers, and none of them may assume anything; when it names items that failed, only their callers do.
+ * Items keep their order within a commit.
  */
 export function createGroupCommit<Item>(options: {
-  commit: (items: Item[]) => Promise<void>;
+  /** Resolves with the items that failed and why; throws when all did. */
+  commit: (items: Item[]) => Promise<ReadonlyMap<Item, unknown>>;
   /** How much an item weighs, and how much a commit may hold (one item always fits). */
   weigh: (item: Item) => number;
   maxWeight: number;
@@ -43,8 +45,11 @@ export function createGroupCommit<Item>(options: {
   async function commitGroup(waiters: readonly Waiter[]): Promise<void> {
     inFlight++;
     try {
-      await commit(waiters.map((waiter) => waiter.item));
-      for (const waiter of waiters) waiter.resolve();
+      const failed = await commit(waiters.map((waiter) => waiter.item));
+      for (const { item, resolve, reject } of waiters) {
+        if (failed.has(item)) reject(failed.get(item));
+        else resolve();
+      }
     } catch (error) {
       for (const waiter of waiters) waiter.reject(error);
     } finally {

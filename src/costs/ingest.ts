@@ -32,6 +32,8 @@ const COUNTED_BEFORE_SQL = readFileSync(
 const MAX_EVENTS_PER_COMMIT = 2_000;
 const MAX_COMMITS_IN_FLIGHT = 3;
 const MAX_EVENTS_WAITING = 50_000;
+/** A message weighs at least as much as so many events of this size: what waits is bounded in bytes too. */
+const BYTES_PER_EVENT = 1_024;
 
 /**
  * The way of a cost event: from a delivery to the ledger and the rollups. `ingest` resolves when the delivery may
@@ -49,8 +51,8 @@ export function createIngest(options: {
   const { ledger, rollups, warehouse, prices, now } = options;
   const group = createGroupCommit<DecodedDelivery>({
     commit,
-    weigh: ({ events, corrections, quarantined }) =>
-      events.length + corrections.length + quarantined.length,
+    weigh: ({ events, corrections, quarantined, bytes }) =>
+      Math.max(events.length + corrections.length + quarantined.length, bytes / BYTES_PER_EVENT),
     maxWeight: MAX_EVENTS_PER_COMMIT,
     maxInFlight: MAX_COMMITS_IN_FLIGHT,
     maxWaitingWeight: MAX_EVENTS_WAITING,
@@ -63,8 +65,10 @@ export function createIngest(options: {
     // 7. The caller acknowledges.
   }
 
-  async function commit(deliveries: DecodedDelivery[]): Promise<void> {
-    const quarantined = deliveries.flatMap((delivery) => delivery.quarantined);
+  /** Returns the deliveries that must come again: those that hold a workspace which could not be counted. */
+  async function commit(
+    deliveries: DecodedDelivery[],
+  ): Promise<ReadonlyMap<DecodedDelivery, unknown>> {
     const corrections = deliveries.flatMap((delivery) => delivery.corrections);
 
     // 3. Price: every event has an amount, or is counted as unpriced.
@@ -76,9 +80,15 @@ export function createIngest(options: {
     // 4. Append, 5. apply. Most commits have no rivals; those they have are conflicts, unless the entry before them
     // did not count either: then one of them may be what counts, and they go the same way after it.
     const first = await record(entries);
-    const undecided = rivals.filter(({ of }) => first.uncounted.has(of));
+    // Of a workspace that could not be counted nothing is known: its deliveries come again, rivals and all.
+    const known = rivals.filter(({ entry }) => !first.failures.has(entry.event.workspaceId));
+    const undecided = known.filter(({ of }) => first.uncounted.has(of));
     const second = await record(undecided.map(({ entry }) => entry));
-    const conflicts = rivals.filter((rival) => !undecided.includes(rival));
+    const conflicts = known.filter((rival) => !undecided.includes(rival));
+    const failed = failedDeliveries(deliveries, new Map([...first.failures, ...second.failures]));
+    const quarantined = deliveries
+      .filter((delivery) => !failed.has(delivery))
+      .flatMap((delivery) => delivery.quarantined);
     const repeats: Repeat[] = [...first.repeats, ...second.repeats];
     for (const { entry } of conflicts) repeats.push({ entry, kind: 'conflict' });
     for (const { entry, detail } of [...first.refused, ...second.refused]) {
@@ -90,32 +100,37 @@ export function createIngest(options: {
 
     // 6. Report what was set aside, so that nothing is refused in silence.
     await ledger.quarantine(quarantined);
+    if (failed.size === deliveries.length) return failed;
     options.onReport?.({
       counted: first.counted + second.counted,
       duplicates: duplicates + repeats.filter(({ kind }) => kind === 'duplicate').length,
       quarantined,
     });
+    return failed;
   }
 
   /**
    * Appends to the ledger, after which entries cannot be lost and its readers see each once; then applies to the
    * rollups, where each counts once however often it was appended. `uncounted` are those that nothing counts:
-   * refused, or in conflict with what does.
+   * refused, or in conflict with what does. `failures` are the workspaces that could not be counted, and why: one
+   * tenant's trouble is not its neighbours'.
    */
   async function record(entries: readonly Entry[]) {
     if (entries.length === 0) {
-      return { counted: 0, repeats: [], refused: [], uncounted: new Set<Entry>() };
+      const failures = new Map<string, unknown>();
+      return { counted: 0, repeats: [], refused: [], uncounted: new Set<Entry>(), failures };
     }
     const { refused } = await ledger.append(entries);
     const uncounted = new Set(refused.map(({ entry }) => entry));
     const kept = entries.filter((entry) => !uncounted.has(entry));
-    const repeats = await applyOnce(kept);
+    const { repeats, failures } = await applyOnce(kept);
     for (const { entry, kind } of repeats) if (kind === 'conflict') uncounted.add(entry);
-    return { counted: kept.length - repeats.length, repeats, refused, uncounted };
+    const reached = kept.filter((entry) => !failures.has(entry.event.workspaceId));
+    return { counted: reached.length - repeats.length, repeats, refused, uncounted, failures };
   }
 
   /** Applies per workspace, after taking out old entries whose ids Redis may have forgotten. */
-  async function applyOnce(entries: readonly Entry[]): Promise<Repeat[]> {
+  async function applyOnce(entries: readonly Entry[]) {
     const forgotten = await countedBefore(entries);
     const repeats: Repeat[] = [];
     const byWorkspace = new Map<string, Entry[]>();
@@ -129,10 +144,20 @@ export function createIngest(options: {
       const { workspaceId } = entry.event;
       getOrInsert(byWorkspace, workspaceId, () => []).push(entry);
     }
-    const applied = await Promise.all(
-      [...byWorkspace].map(([workspaceId, list]) => rollups.apply(workspaceId, list)),
+    const failures = new Map<string, unknown>();
+    await Promise.all(
+      [...byWorkspace].map(async ([workspaceId, list]) => {
+        try {
+          repeats.push(...(await rollups.apply(workspaceId, list)));
+        } catch (error) {
+          failures.set(workspaceId, error);
+        }
+      }),
     );
-    return repeats.concat(...applied);
+    return {
+      repeats: repeats.filter(({ entry }) => !failures.has(entry.event.workspaceId)),
+      failures,
+    };
   }
 
   /** Of the entries old enough to have been forgotten, those the ledger shows as counted: contents by identity. */
@@ -171,6 +196,20 @@ export function createIngest(options: {
   }
 
   return { ingest };
+}
+
+function failedDeliveries(
+  deliveries: readonly DecodedDelivery[],
+  failures: ReadonlyMap<string, unknown>,
+): Map<DecodedDelivery, unknown> {
+  const failed = new Map<DecodedDelivery, unknown>();
+  if (failures.size === 0) return failed;
+  for (const delivery of deliveries) {
+    for (const { event } of [...delivery.events, ...delivery.corrections]) {
+      if (failures.has(event.workspaceId)) failed.set(delivery, failures.get(event.workspaceId));
+    }
+  }
+  return failed;
 }
 
 const CONFLICT_DETAIL = 'id is already used by an event with other content, which counts instead';

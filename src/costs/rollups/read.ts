@@ -61,7 +61,8 @@ export async function readRollups(
   workspaceId: string,
   requests: readonly BucketRequest[],
 ): Promise<RollupAnswer> {
-  const pipeline = redis.pipeline();
+  // One transaction: a count or a flush between two of these reads would tear the answer.
+  const pipeline = redis.multi();
   pipeline.hmget(metaKey(workspaceId), ...STATE_FIELDS);
   for (const { grain, bucket, cells } of requests) {
     const key = rollupKey(workspaceId, grain, bucket);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Warehouse } from '../../cloud/bigquery.ts';
 import type { Redis } from '../../cloud/redis.ts';
+import { AppError } from '../../core/errors.ts';
 import { getOrInsert } from '../../core/maps.ts';
 import { parseUsd } from '../../core/money.ts';
 import { formatInstant, type Grain, HOUR_MS, parseInstant } from '../../core/time.ts';
@@ -31,6 +32,10 @@ const PROJECTION_SQL = readFileSync(
 
 const LOCK_MS = 30_000;
 const LOCK_RETRY_MS = 100;
+/** Less than a push may take: whoever waited in vain is delivered again. */
+const LOCK_WAIT_MS = 20_000;
+/** The estimate this is checked against does not know that the table is clustered by workspace. */
+const MAXIMUM_BYTES_BILLED = String(10 * 2 ** 40);
 const ENTRIES_PER_SET = 200;
 const FIELDS_PER_CALL = 2_000;
 
@@ -71,7 +76,9 @@ export function createRebuild(options: {
     const token = randomUUID();
 
     // 1. One rebuilder at a time; whoever waits finds the work done.
+    const deadline = Date.now() + LOCK_WAIT_MS;
     while ((await redis.set(lock, token, 'PX', LOCK_MS, 'NX')) !== 'OK') {
+      if (Date.now() > deadline) throw stillRebuilding(workspaceId);
       await delay(LOCK_RETRY_MS);
       if (Number(await redis.hexists(meta, 'state')) === 1) return;
     }
@@ -89,6 +96,7 @@ export function createRebuild(options: {
       const epoch = Math.floor(startedAt / epochMs);
       const rows = await warehouse.query<SumRow | SeenRow>({
         sql: PROJECTION_SQL,
+        maximumBytesBilled: MAXIMUM_BYTES_BILLED,
         params: {
           workspaceId,
           hoursFrom: formatInstant(startedAt - oldestOf('hour')),
@@ -220,4 +228,13 @@ function setIndex(member: string, setCount: number): number {
   const power = 2 ** Math.floor(Math.log2(setCount));
   const index = Math.abs(Number(member.slice(-9))) % (power * 2);
   return index >= setCount ? index - power : index;
+}
+
+function stillRebuilding(workspaceId: string): AppError {
+  return new AppError({
+    code: 'projection_absent',
+    message: `Another instance is still rebuilding the rollups of ${workspaceId}`,
+    publicMessage: 'The rollups are being rebuilt.',
+    retryable: true,
+  });
 }

@@ -14,7 +14,7 @@ function heldGroup(limits: { maxWeight?: number; maxInFlight?: number; maxWaitin
     commit: (items) =>
       new Promise((resolve, reject) => {
         const names = items.map(({ name }) => name);
-        commits.push({ names, succeed: resolve, fail: reject });
+        commits.push({ names, succeed: () => resolve(new Map()), fail: reject });
       }),
     weigh: ({ weight }) => weight,
     maxWeight: limits.maxWeight ?? 10,
@@ -73,6 +73,20 @@ describe('concurrent callers', () => {
     await turn();
     commits[1]!.succeed();
     await expect(next).resolves.toBeUndefined();
+  });
+
+  test('of items that a commit names as failed fail alone, each with its reason', async () => {
+    const group = createGroupCommit<Item>({
+      commit: async (items) => new Map([[items[1]!, new Error('only b')]]),
+      weigh: () => 1,
+      maxWeight: 9,
+      maxInFlight: 1,
+      maxWaitingWeight: 9,
+    });
+    const callers = ['a', 'b', 'c'].map((name) => group.submit({ name, weight: 1 }));
+    const answers = await Promise.allSettled(callers);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await expect(callers[1]).rejects.toThrow('only b');
   });
 
   test('of a commit that throws at once fail as well', async () => {
@@ -184,6 +198,7 @@ describe('whatever the interleaving', () => {
             await scheduler.schedule(Promise.resolve(), `commit of ${group.length}`);
             inFlight--;
             if (fails) throw new Error('failed');
+            return new Map();
           },
         });
         const submitted: number[] = [];

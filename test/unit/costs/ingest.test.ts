@@ -351,14 +351,6 @@ describe('a failure', () => {
       },
     ],
     [
-      'one workspace of the rollups',
-      ({ rollups }) => {
-        rollups.beforeApply = async (workspaceId) => {
-          if (workspaceId === 'globex') await away();
-        };
-      },
-    ],
-    [
       'the quarantine',
       ({ warehouse }) => {
         warehouse.beforeInsert = async (table) => {
@@ -393,6 +385,34 @@ describe('a failure', () => {
       expect(set.warehouse.costs()).toHaveLength(3);
     },
   );
+});
+
+test('a workspace that cannot be counted fails the messages that hold it, and not its neighbours', async () => {
+  const { options, rollups, reports, warehouse, ingest: again } = setUp();
+  rollups.beforeApply = async (workspaceId) => {
+    if (workspaceId === 'globex')
+      throw new AppError({ code: 'x', message: 'away', retryable: true });
+  };
+  const { ingest } = createIngest(options);
+  const globex = event('c', { workspaceId: 'globex' });
+  const messages = [
+    messageOf(event('a'), { id: 'bad' }),
+    messageOf(event('b'), globex, { id: 'worse' }),
+    messageOf(event('d')),
+  ].map((data, i) => ({ messageId: `m${i}`, data }));
+  const answers = await Promise.allSettled(messages.map(ingest));
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(reports).toMatchObject([{ counted: 3, duplicates: 0, quarantined: [{ eventId: 'bad' }] }]);
+
+  rollups.beforeApply = async () => {};
+  await again(messages[1]!);
+  expect(reports[1]).toMatchObject({
+    counted: 1,
+    duplicates: 1,
+    quarantined: [{ eventId: 'worse' }],
+  });
+  expect([...rollups.counted.keys()].sort()).toEqual(['acme/a', 'acme/b', 'acme/d', 'globex/c']);
+  expect(warehouse.costs()).toHaveLength(4);
 });
 
 describe('a malformed message', () => {
