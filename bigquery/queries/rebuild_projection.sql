@@ -12,8 +12,12 @@ WITH entries AS (
   FROM costs
   WHERE workspace_id = @workspaceId
     AND event_time >= @monthsFrom
-  -- Of rivals under one id at different times, one of which is not named a conflict yet, the first counts.
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY ingest_time, content_hash) = 1
+  -- Of rivals under one id at different times, one of which is not named a conflict yet, the first counts; but only
+  -- within the time in which ids are recognised: beyond it both were counted, and the view costs holds both.
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY event_id, IF(ingest_time >= @ingestedFrom, TIMESTAMP '1970-01-01', event_time)
+    ORDER BY ingest_time, content_hash
+  ) = 1
 )
 SELECT
   span.grain AS grain,

@@ -130,7 +130,8 @@ function failed(what: string, error: unknown): AppError {
     code: 'warehouse_failed',
     message: `${what} failed: ${errorMessage(error)}`,
     publicMessage: 'The ledger did not answer.',
-    retryable: typeof code !== 'number' || code === 429 || code >= 500,
+    // Exceeded rates and quotas come as 403.
+    retryable: typeof code !== 'number' || code === 403 || code === 429 || code >= 500,
     cause: error,
   });
 }

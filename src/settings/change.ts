@@ -31,8 +31,9 @@ const VISIBLE_AFTER_MS = [0, 100, 300, 1_000, 3_000];
  *
  * 1. Take the lock of the kind and scope.
  * 2. Read the newest versions; a version other than the expected one is a `conflict`.
- * 3. Mark the Redis copy incomplete: from here on readers read the ledger. Append the next version, dated with the instant the lock was taken (Redis's clock). When two rows claim
- *    one version the younger lock counts: a writer that slept through the end of its lock can never win later.
+ * 3. Mark the Redis copy incomplete: from here on readers read the ledger. Append the next version, dated with the
+ *    instant the lock was taken (Redis's clock). When two rows claim one version the younger lock counts: a writer
+ *    that slept through the end of its lock can never win later.
  * 4. Read the ledger again until the row shows.
  * 5. Put the new copy in place, which only the holder of the lock can. If it was lost (it ran out, Redis lost its
  *    memory) nothing is certain: start over at 1, under a younger lock, with the same write id.
@@ -51,16 +52,20 @@ export async function applyChange(
 
   for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt += 1) {
     const lock = await acquire(projection, kind, scope);
+    let appending = false;
     try {
-      const known = (await versions.current(kind, scope)).get(id);
+      const all = await versions.current(kind, scope);
+      const known = all.get(id);
       // Our own row from an attempt that lost its lock: write it again under this one.
       const base = known?.writeId === writeId ? known.version - 1 : (known?.version ?? 0);
       const refusal = known?.writeId === writeId ? undefined : refuse(change, known, attempt);
       if (refusal !== undefined) {
-        await projection.release(kind, scope, lock);
+        // What refuses may be a row that the copy in Redis does not show: an earlier append whose end nobody saw.
+        await projection.install(kind, scope, lock, inForce(all.values()));
         return refusal;
       }
       if (!(await projection.suspend(kind, scope, lock))) continue;
+      appending = true;
       await versions.append(kind, scope, {
         id,
         version: base + 1,
@@ -75,7 +80,8 @@ export async function applyChange(
       if (winner.writeId === writeId) return { kind: 'changed', version: winner };
       return { kind: 'conflict', reason: 'overtaken', current: inForce([winner])[0] };
     } catch (error) {
-      await projection.release(kind, scope, lock).catch(() => {});
+      // The row may still show up: until the lock runs out nobody makes a copy without it, and all read the ledger.
+      if (!appending) await projection.release(kind, scope, lock).catch(() => {});
       throw unavailable('The setting may or may not have been changed', error);
     }
   }

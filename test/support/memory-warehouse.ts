@@ -94,7 +94,10 @@ export function createMemoryWarehouse() {
   function rebuildProjection(params: Params): unknown[] {
     const { workspaceId, hoursFrom, daysFrom, monthsFrom, ingestedFrom } = params;
     const spans = { hour: [hoursFrom, 13], day: [daysFrom, 10], month: [monthsFrom, 7] } as const;
-    const entries = firstUnderEachId(inPeriod({ workspaceId, from: monthsFrom }));
+    const entries = firstUnderEachId(
+      inPeriod({ workspaceId, from: monthsFrom }),
+      String(ingestedFrom),
+    );
     const sums = Object.entries(spans).flatMap(([grain, [from, length]]) =>
       sumsBy(
         entries.filter((row) => String(row.event_time) >= String(from)),
@@ -233,13 +236,15 @@ function sumsBy(rows: readonly Row[], groupsOf: (row: Row) => Record<string, str
   }));
 }
 
-/** Of rivals under one id the one that was appended first. */
-function firstUnderEachId(rows: readonly Row[]): Row[] {
+/** Of rivals under one id that were appended since then, the one that was appended first. */
+function firstUnderEachId(rows: readonly Row[], since: string): Row[] {
   const rank = (row: Row) => `${row.ingest_time} ${row.content_hash}`;
   const first = new Map<unknown, Row>();
   for (const row of rows) {
-    const known = first.get(row.event_id);
-    if (known === undefined || rank(row) < rank(known)) first.set(row.event_id, row);
+    const recent = String(row.ingest_time) >= since;
+    const key = recent ? row.event_id : `${row.event_id} ${row.event_time}`;
+    const known = first.get(key);
+    if (known === undefined || rank(row) < rank(known)) first.set(key, row);
   }
   return [...first.values()];
 }

@@ -11,7 +11,8 @@ export type PastReplay = { endMs: number; atMs: number; counted: boolean };
 /**
  * What was replayed before, kept in a small file beside the local cloud's `endpoints.json`, or in the user's
  * state folder for any other API. It lets a repeated replay without `--end` put every event where it was the
- * first time. Losing the file loses no exactness: ids do not depend on it.
+ * first time. Without the file a repeat lands at other times under the same ids: the service refuses those as conflicts
+ * for as long as it recognises ids (48 hours), and counts them again after that.
  */
 export type ReplayMemory = {
   recall(idPrefix: string): Promise<PastReplay | undefined>;

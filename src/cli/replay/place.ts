@@ -34,7 +34,7 @@ export async function findPlace(
     note(
       io,
       `This file was replayed before, ending at ${formatInstant(past.endMs)}. Its events keep their ids, so what ` +
-        'was counted then is not counted again now.',
+        'was counted in the last 48 hours is not counted again; what was counted earlier is.',
     );
   }
   if (survey.lastMs + shiftMs > now + MAX_AHEAD_MS) {
