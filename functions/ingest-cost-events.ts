@@ -2,7 +2,7 @@ import type { HttpFunction } from '@google-cloud/functions-framework';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
 import { serveFunction } from '../src/cloud/function-server.ts';
 import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
-import { createRedis } from '../src/cloud/redis.ts';
+import { createRedis, redisReady } from '../src/cloud/redis.ts';
 import { readConfig } from '../src/core/config.ts';
 import { AppError } from '../src/core/errors.ts';
 import { createIngest, type Ingest } from '../src/costs/ingest.ts';
@@ -14,6 +14,7 @@ import { listPriceOverrides } from '../src/settings/price-overrides.ts';
 import { createSettings } from '../src/settings/settings.ts';
 import { createLogger, type Logger } from '../src/telemetry/logging.ts';
 
+const REDIS_WAIT_MS = 2_000;
 /** Pub/Sub's largest message in base64, and what is around it. */
 const MAX_PUSH_BYTES = 14 * 2 ** 20;
 
@@ -63,6 +64,8 @@ async function main(): Promise<void> {
     },
   });
 
+  // With Redis from the first push on; but without it rather than not at all.
+  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
   const server = await serveFunction({
     name: 'ingest-cost-events',
     handler: createHandler(ingest, log),

@@ -1,7 +1,7 @@
 import { createAccess } from '../../src/access/access.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
 import { createPublisher } from '../../src/cloud/pubsub.ts';
-import { createRedis } from '../../src/cloud/redis.ts';
+import { createRedis, redisReady } from '../../src/cloud/redis.ts';
 import { readConfig } from '../../src/core/config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
@@ -13,6 +13,7 @@ import { createLogger } from '../../src/telemetry/logging.ts';
 import { createReadiness } from './readiness.ts';
 import { createApiServer } from './server.ts';
 
+const REDIS_WAIT_MS = 2_000;
 /** Cloud Run kills after ten. */
 const DRAIN_MS = 9_000;
 
@@ -73,6 +74,8 @@ async function main(): Promise<void> {
     },
     { maxBodyBytes, rateLimitPerSecond },
   );
+  // With Redis from the first request on; but without it rather than not at all.
+  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
   await app.listen({ port: config.port, host: '0.0.0.0' });
   log.info('listening', { port: config.port });
 

@@ -77,7 +77,9 @@ export function arbitraryEvent(now: number): fc.Arbitrary<CostEvent> {
     requestId: maybe(text),
     labels: maybe(
       fc.dictionary(
-        fc.stringMatching(/^[a-zA-Z0-9|:{}/~ .]{1,63}$/).filter((key) => key !== 'constructor'),
+        fc
+          .stringMatching(/^[a-zA-Z0-9|:{}/~ .]{1,63}$/)
+          .filter((key) => !['constructor', 'prototype'].includes(key)),
         fc.string({ maxLength: 256 }),
         { maxKeys: 20, noNullPrototype: true },
       ),

@@ -30,7 +30,7 @@ const PROJECTION_SQL = readFileSync(
   'utf8',
 );
 
-const LOCK_MS = 30_000;
+const LOCK_MS = 10_000;
 const LOCK_RETRY_MS = 100;
 /** Less than a push may take: whoever waited in vain is delivered again. */
 const LOCK_WAIT_MS = 20_000;
