@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts';
+import { PLATFORM_SCOPE } from '../core/ids.ts';
 import { formatInstant } from '../core/time.ts';
-import { PLATFORM_SCOPE, type Setting } from '../settings/kinds.ts';
+import type { Setting } from '../settings/kinds.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Principal, Role } from './authorize.ts';
 import { createToken, hashToken, sameHash, tokenId } from './token.ts';

@@ -9,6 +9,8 @@ export type Config = {
   /** Base URL of BigQuery when it is not Google's. */
   bigqueryEndpoint?: string;
   costEventsTopic: string;
+  budgetChecksTopic: string;
+  alertsTopic: string;
   /** Set when pushes must carry an OIDC token: who signs in and for whom. */
   pushAuth?: { audience: string; serviceAccount: string; certsUrl?: string };
   /** Key of the HMAC under which API keys are stored. */
@@ -19,6 +21,20 @@ export type Config = {
   maxBodyBytes: number;
   /** How long Redis remembers an event's id at the least, in hours. */
   dedupeWindowHours: number;
+  /** Where mail is handed in, `smtp://` or `smtps://` with credentials; absent: mail cannot be sent. */
+  smtpUrl?: string;
+  /** The sender's address of every mail. */
+  mailFrom: string;
+  /** The value of a secret by its name, never of our own configuration; absent: Secret Manager is asked. */
+  secretsFromEnvironment?: (name: string) => string | undefined;
+  /** Where Slack webhooks may point: hosts, reached by https; one with a port is loopback's and reached by http. */
+  slackHosts: string[];
+  /** Whether webhooks may go to this machine itself, by http too; never where tenants set them. */
+  allowLoopbackWebhooks: boolean;
+  /** Where Cloud Scheduler's jobs are, e.g. `europe-west1`. */
+  schedulerLocation: string;
+  /** Base URL of Cloud Scheduler when it is not Google's. */
+  schedulerEndpoint?: string;
 };
 
 /**
@@ -28,10 +44,14 @@ export type Config = {
  */
 export function readConfig(
   env: Record<string, string | undefined>,
-  needs: readonly ('apiKeyPepper' | 'redisUrl')[] = [],
+  needs: readonly ('apiKeyPepper' | 'redisUrl' | 'smtpUrl')[] = [],
 ): Config {
   const details: FieldError[] = [];
-  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const ours = new Set<string>();
+  const text = (name: string): string | undefined => {
+    ours.add(name);
+    return env[name]?.trim() || undefined;
+  };
   const required = (name: string): string => {
     const value = text(name);
     if (value === undefined) details.push({ field: name, reason: 'is required' });
@@ -55,6 +75,14 @@ export function readConfig(
     }
     return value;
   };
+  const oneOf = <T extends string>(name: string, values: readonly T[]): T => {
+    const value = text(name) ?? values[0]!;
+    if (!(values as readonly string[]).includes(value)) {
+      details.push({ field: name, reason: `must be ${values.join(' or ')}` });
+    }
+    return value as T;
+  };
+  const secretSource = oneOf('SECRET_SOURCE', ['secret-manager', 'environment']);
   const audience = text('PUSH_AUDIENCE');
   const certsUrl = url('PUSH_CERTS_URL', ['http:', 'https:']);
   const serviceAccount = text('PUSH_SERVICE_ACCOUNT');
@@ -67,6 +95,7 @@ export function readConfig(
   }
   if (needs.includes('redisUrl')) required('REDIS_URL');
   if (needs.includes('apiKeyPepper')) required('API_KEY_PEPPER');
+  if (needs.includes('smtpUrl')) required('SMTP_URL');
   const config: Config = {
     projectId: required('GOOGLE_CLOUD_PROJECT'),
     dataset: text('BIGQUERY_DATASET') ?? 'agentworks_observability',
@@ -83,6 +112,18 @@ export function readConfig(
     rateLimitPerSecond: positive('RATE_LIMIT_PER_SECOND', 1_000),
     maxBodyBytes: positive('MAX_BODY_BYTES', 2_097_152),
     dedupeWindowHours: positive('DEDUPE_WINDOW_HOURS', 48),
+    budgetChecksTopic: text('BUDGET_CHECKS_TOPIC') ?? 'budget-checks',
+    alertsTopic: text('ALERTS_TOPIC') ?? 'alerts',
+    smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
+    mailFrom: text('MAIL_FROM') ?? 'alerts@localhost',
+    secretsFromEnvironment:
+      secretSource === 'environment'
+        ? (name) => (ours.has(name) ? undefined : env[name]?.trim() || undefined)
+        : undefined,
+    slackHosts: (text('SLACK_HOSTS') ?? 'hooks.slack.com,hooks.slack-gov.com').split(','),
+    allowLoopbackWebhooks: oneOf('ALLOW_LOOPBACK_WEBHOOKS', ['no', 'yes']) === 'yes',
+    schedulerLocation: text('SCHEDULER_LOCATION') ?? 'europe-west1',
+    schedulerEndpoint: url('SCHEDULER_API_ENDPOINT', ['http:', 'https:']),
   };
   if (details.length > 0) {
     const list = details.map(({ field, reason }) => `${field} ${reason}`).join('; ');

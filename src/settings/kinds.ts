@@ -1,8 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { NAME_PATTERN } from '../core/ids.ts';
-
-/** The scope of a setting that belongs to the platform; no workspace can have this name (`NAME_PATTERN`). */
-export const PLATFORM_SCOPE = '-';
+import { NAME_PATTERN, SECRET_NAME_PATTERN } from '../core/ids.ts';
+import { WEEKDAYS } from '../core/periods.ts';
 
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339 with a zone' });
 
@@ -55,10 +53,154 @@ export const PriceOverrideSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** A line of text for people: no control characters, so that it fits a mail's subject. */
+const Line = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$',
+});
+
+const Percents = Type.Array(Type.Integer({ minimum: 1, maximum: 1_000 }), {
+  maxItems: 10,
+  uniqueItems: true,
+});
+
+/** What a budget watches: the whole workspace, or what is attributed to one value of one dimension. */
+export const BudgetScopeSchema = Type.Union([
+  Type.Object({ dimension: Type.Literal('workspace') }, { additionalProperties: false }),
+  Type.Object(
+    {
+      dimension: Type.Union(
+        (['project', 'agent', 'model', 'provider', 'user', 'team'] as const).map((name) =>
+          Type.Literal(name),
+        ),
+      ),
+      value: Type.String({ minLength: 1, maxLength: 256 }),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      dimension: Type.Literal('label'),
+      key: Type.String({ minLength: 1, maxLength: 63 }),
+      value: Type.String({ minLength: 1, maxLength: 256 }),
+    },
+    { additionalProperties: false },
+  ),
+]);
+
+/** How often a budget begins anew, in its time zone. */
+export const PeriodRuleSchema = Type.Union([
+  Type.Object({ every: Type.Literal('day') }, { additionalProperties: false }),
+  Type.Object(
+    {
+      every: Type.Literal('week'),
+      startsOn: Type.Union(WEEKDAYS.map((day) => Type.Literal(day))),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object(
+    {
+      every: Type.Literal('month'),
+      startsOn: Type.Integer({
+        minimum: 1,
+        maximum: 31,
+        description: 'Day of the month; a month that is shorter begins on its last day.',
+      }),
+    },
+    { additionalProperties: false },
+  ),
+]);
+
+/** A limit for what a workspace, or a part of it, may cost in a period, and when to speak. */
+export const BudgetSchema = Type.Object(
+  {
+    name: Type.Optional(Line),
+    scope: BudgetScopeSchema,
+    period: PeriodRuleSchema,
+    timeZone: Type.String({ minLength: 1, maxLength: 64, description: 'IANA, e.g. Europe/Berlin' }),
+    limitUsd: Type.String({
+      pattern: '^(?!0+(\\.0+)?$)\\d{1,9}(\\.\\d{1,9})?$',
+      description: 'USD per period, a decimal as text, more than 0',
+    }),
+    /** Percent of the limit; spend that reaches one is told. */
+    thresholdsPercent: Percents,
+    /** Percent of the limit; a projected total of the period that reaches one is told. */
+    projectedThresholdsPercent: Percents,
+    /** Ids of the channels that are told; absent: every channel that takes such alerts. */
+    channels: Type.Optional(Type.Array(Type.String({ pattern: NAME_PATTERN }), { maxItems: 20 })),
+  },
+  { additionalProperties: false },
+);
+
+/** What alerts are about; `test` is sent on request to try a channel. */
+export const AlertTypeSchema = Type.Union([
+  Type.Literal('budget'),
+  Type.Literal('spike'),
+  Type.Literal('test'),
+]);
+
+/** From `low` to `critical`. */
+export const SeveritySchema = Type.Union([
+  Type.Literal('low'),
+  Type.Literal('medium'),
+  Type.Literal('high'),
+  Type.Literal('critical'),
+]);
+
+const SecretName = Type.String({
+  pattern: SECRET_NAME_PATTERN,
+  description: 'The name of a secret, never its value.',
+});
+
+/** Where alerts are delivered to. Of the platform (`PLATFORM_SCOPE`): those of every workspace. */
+export const ChannelSchema = Type.Object(
+  {
+    name: Type.Optional(Line),
+    target: Type.Union([
+      Type.Object(
+        {
+          kind: Type.Literal('email'),
+          to: Type.Array(Type.String({ minLength: 3, maxLength: 254 }), {
+            minItems: 1,
+            maxItems: 20,
+          }),
+        },
+        { additionalProperties: false },
+      ),
+      Type.Object(
+        /** The secret holds the address of a Slack incoming webhook. */
+        { kind: Type.Literal('slack'), webhookSecret: SecretName },
+        { additionalProperties: false },
+      ),
+      Type.Object(
+        {
+          kind: Type.Literal('webhook'),
+          url: Type.String({ minLength: 1, maxLength: 2_048 }),
+          /** The secret holds the key of the HMAC that signs what is sent. */
+          signingSecret: SecretName,
+        },
+        { additionalProperties: false },
+      ),
+    ]),
+    /** Absent: from `low` on. */
+    minSeverity: Type.Optional(SeveritySchema),
+    /** Absent: all. */
+    types: Type.Optional(Type.Array(AlertTypeSchema, { minItems: 1, uniqueItems: true })),
+  },
+  { additionalProperties: false },
+);
+
+/** What people call a workspace; its id is `profile`. */
+export const WorkspaceProfileSchema = Type.Object({ name: Line }, { additionalProperties: false });
+
 /** Every kind of setting with the schema of its body; a new kind needs a line here and nothing else. */
 export const SETTING_SCHEMAS = {
   'api-key': ApiKeySchema,
   'price-override': PriceOverrideSchema,
+  budget: BudgetSchema,
+  channel: ChannelSchema,
+  'workspace-profile': WorkspaceProfileSchema,
 } as const;
 
 export type SettingKind = keyof typeof SETTING_SCHEMAS;

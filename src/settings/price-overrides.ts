@@ -1,5 +1,6 @@
+import { PLATFORM_SCOPE } from '../core/ids.ts';
 import { parseInstant } from '../core/time.ts';
-import { PLATFORM_SCOPE, type Setting } from './kinds.ts';
+import type { Setting } from './kinds.ts';
 import type { Settings } from './settings.ts';
 
 /** The price overrides in force for everybody and for the named workspaces, as the price book takes them. */

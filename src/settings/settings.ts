@@ -111,10 +111,23 @@ export function createSettings({
       return (await setting) as Setting<K> | undefined;
     },
 
-    /** All settings of a kind and scope in force, by id; as fresh as `get`. */
-    async list<K extends SettingKind>(kind: K, scope: string): Promise<Setting<K>[]> {
+    /**
+     * All settings of a kind and scope in force, by id; as fresh as `get`. With `fresh` they are as of now: every
+     * change that had succeeded when this was called is in.
+     */
+    async list<K extends SettingKind>(
+      kind: K,
+      scope: string,
+      { fresh = false } = {},
+    ): Promise<Setting<K>[]> {
+      if (fresh) forget(kind, scope);
       const all = await lists.get(cacheKey(kind, scope), () => loadAll(kind, scope));
       return all.toSorted((a, b) => (a.id < b.id ? -1 : 1)) as Setting<K>[];
+    },
+
+    /** The scopes that have settings of a kind in force, sorted; asks BigQuery each time. */
+    async scopes(kind: SettingKind): Promise<string[]> {
+      return versions.scopes(kind);
     },
 
     /**

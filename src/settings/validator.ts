@@ -1,8 +1,8 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { AppError, type FieldError } from '../core/errors.ts';
-import { NAME_PATTERN } from '../core/ids.ts';
-import { PLATFORM_SCOPE, SETTING_SCHEMAS, type SettingKind } from './kinds.ts';
+import { NAME_PATTERN, PLATFORM_SCOPE } from '../core/ids.ts';
+import { SETTING_SCHEMAS, type SettingKind } from './kinds.ts';
 
 const NAME = new RegExp(NAME_PATTERN);
 

@@ -26,15 +26,23 @@ type Row = {
 
 const TABLE = 'setting_versions';
 const CURRENT_SQL = new URL('../../bigquery/queries/setting_current.sql', import.meta.url);
+const SCOPES_SQL = new URL('../../bigquery/queries/setting_scopes.sql', import.meta.url);
 
-/** The append-only ledger of settings in BigQuery. Both methods throw what the warehouse throws. */
+/** The append-only ledger of settings in BigQuery. All methods throw what the warehouse throws. */
 export function createVersions(warehouse: Pick<Warehouse, 'query' | 'insert'>) {
   const sql = readFileSync(CURRENT_SQL, 'utf8');
+  const scopesSql = readFileSync(SCOPES_SQL, 'utf8');
   return {
     /** The newest version of every setting of a kind and scope by id, tombstones included. */
     async current(kind: SettingKind, scope: string): Promise<Map<string, SettingVersion>> {
       const rows = await warehouse.query<Row>({ sql, params: { kind, scope } });
       return new Map(rows.map((row) => [row.id, parseRow(row)]));
+    },
+
+    /** The scopes with at least one setting of the kind in force, sorted. */
+    async scopes(kind: SettingKind): Promise<string[]> {
+      const rows = await warehouse.query<{ scope: string }>({ sql: scopesSql, params: { kind } });
+      return rows.map((row) => row.scope);
     },
 
     /** Appends one version. After an error it is unknown whether the row was stored. */

@@ -15,7 +15,7 @@ const ROOMS: Record<string, readonly string[]> = {
   settings: ['core', 'cloud'],
   access: ['core', 'cloud', 'settings'],
   telemetry: ['core', 'cloud'],
-  alerts: ['core', 'cloud'],
+  alerts: ['core', 'cloud', 'settings'],
   budgets: ['core', 'cloud', 'costs', 'alerts', 'settings'],
   analysis: ['core', 'cloud', 'costs', 'alerts', 'settings'],
   // Reaches everything else over HTTP; may know the shapes of what it gets.

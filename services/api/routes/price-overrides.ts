@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { AppError } from '../../../src/core/errors.ts';
-import { NAME_PATTERN } from '../../../src/core/ids.ts';
+import { NAME_PATTERN, PLATFORM_SCOPE } from '../../../src/core/ids.ts';
 import { parseInstant } from '../../../src/core/time.ts';
-import { PLATFORM_SCOPE, PriceOverrideSchema, type Setting } from '../../../src/settings/kinds.ts';
+import { PriceOverrideSchema, type Setting } from '../../../src/settings/kinds.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { type ApiApp, principalOf, type RouteAccess, WorkspaceParams } from '../app.ts';
 import { errorResponses, invalidArgument, notFound } from '../errors.ts';

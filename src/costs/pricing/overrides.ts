@@ -1,9 +1,7 @@
 import { AppError } from '../../core/errors.ts';
+import { PLATFORM_SCOPE } from '../../core/ids.ts';
 import { type Address, addressOf, foldProvider } from './providers.ts';
 import { flatRate, type Rates } from './rates.ts';
-
-/** The scope of an override that holds for every workspace. */
-export const GLOBAL_SCOPE = '-';
 
 /** Decimal texts in USD per million tokens. A cache rate left out is the input rate. */
 export type OverrideRates = {
@@ -18,7 +16,7 @@ export type PriceOverride = {
   id: string;
   /** Counts the edits of this override; part of the price version written beside each cost. */
   version: number;
-  /** The workspace it holds for, or `GLOBAL_SCOPE`. */
+  /** The workspace it holds for, or `PLATFORM_SCOPE`. */
   scope: string;
   /** As the events spell it (then it holds for that spelling), or the price book's id (for every spelling of it). */
   provider: string;
@@ -59,7 +57,7 @@ export function indexOverrides(overrides: readonly PriceOverride[]): Overrides {
       let best: ReadyOverride | undefined;
       // Spelled ones come first, so that on a tie the more specific name stays.
       for (const candidate of [...spelled, ...general]) {
-        const ours = candidate.scope === workspaceId || candidate.scope === GLOBAL_SCOPE;
+        const ours = candidate.scope === workspaceId || candidate.scope === PLATFORM_SCOPE;
         const holds = candidate.validFrom <= at && at < (candidate.validTo ?? Infinity);
         if (ours && holds && (best === undefined || precedes(candidate, best))) best = candidate;
       }
@@ -69,7 +67,7 @@ export function indexOverrides(overrides: readonly PriceOverride[]): Overrides {
 }
 
 function precedes(a: ReadyOverride, b: ReadyOverride): boolean {
-  if (a.scope !== b.scope) return b.scope === GLOBAL_SCOPE;
+  if (a.scope !== b.scope) return b.scope === PLATFORM_SCOPE;
   if (a.validFrom !== b.validFrom) return a.validFrom > b.validFrom;
   const sameSpelling = foldProvider(a.provider) === foldProvider(b.provider);
   return sameSpelling && a.id > b.id;

@@ -27,6 +27,12 @@ describe('the configuration', () => {
       rateLimitPerSecond: 1_000,
       maxBodyBytes: 2_097_152,
       dedupeWindowHours: 48,
+      budgetChecksTopic: 'budget-checks',
+      alertsTopic: 'alerts',
+      mailFrom: 'alerts@localhost',
+      slackHosts: ['hooks.slack.com', 'hooks.slack-gov.com'],
+      allowLoopbackWebhooks: false,
+      schedulerLocation: 'europe-west1',
     });
   });
 
@@ -46,8 +52,27 @@ describe('the configuration', () => {
       RATE_LIMIT_PER_SECOND: '5',
       MAX_BODY_BYTES: '6',
       DEDUPE_WINDOW_HOURS: '7',
+      BUDGET_CHECKS_TOPIC: 'b',
+      ALERTS_TOPIC: 'al',
+      SMTP_URL: 'smtps://u:p@host',
+      MAIL_FROM: 'alerts@acme.example',
+      SECRET_SOURCE: 'environment',
+      SLACK_HOSTS: 'hooks.slack.com,127.0.0.1:8451',
+      ALLOW_LOOPBACK_WEBHOOKS: 'yes',
+      SCHEDULER_LOCATION: 'us-central1',
+      SCHEDULER_API_ENDPOINT: 'http://127.0.0.1:8460',
+      A_SECRET: 'value',
     };
-    expect(readConfig(env, ['redisUrl', 'apiKeyPepper'])).toEqual({
+    const { secretsFromEnvironment, ...config } = readConfig(env, [
+      'redisUrl',
+      'apiKeyPepper',
+      'smtpUrl',
+    ]);
+    expect(secretsFromEnvironment?.('A_SECRET')).toBe('value');
+    expect(secretsFromEnvironment?.('ABSENT')).toBeUndefined();
+    // What configures the process is no tenant's to name.
+    expect(secretsFromEnvironment?.('API_KEY_PEPPER')).toBeUndefined();
+    expect(config).toEqual({
       projectId: 'p',
       dataset: 'd',
       redisUrl: 'rediss://host:1',
@@ -60,6 +85,14 @@ describe('the configuration', () => {
       rateLimitPerSecond: 5,
       maxBodyBytes: 6,
       dedupeWindowHours: 7,
+      budgetChecksTopic: 'b',
+      alertsTopic: 'al',
+      smtpUrl: 'smtps://u:p@host',
+      mailFrom: 'alerts@acme.example',
+      slackHosts: ['hooks.slack.com', '127.0.0.1:8451'],
+      allowLoopbackWebhooks: true,
+      schedulerLocation: 'us-central1',
+      schedulerEndpoint: 'http://127.0.0.1:8460',
     });
   });
 
@@ -73,8 +106,13 @@ describe('the configuration', () => {
       RATE_LIMIT_PER_SECOND: '0',
       MAX_BODY_BYTES: '-1',
       DEDUPE_WINDOW_HOURS: '1.5',
+      SMTP_URL: 'http://mail',
+      SECRET_SOURCE: 'vault',
+      ALLOW_LOOPBACK_WEBHOOKS: 'true',
+      SCHEDULER_API_ENDPOINT: 'scheduler',
     };
     expect(faultsOf(env, ['apiKeyPepper']).sort()).toEqual([
+      'ALLOW_LOOPBACK_WEBHOOKS',
       'API_KEY_PEPPER',
       'BIGQUERY_API_ENDPOINT',
       'DEDUPE_WINDOW_HOURS',
@@ -85,6 +123,9 @@ describe('the configuration', () => {
       'PUSH_SERVICE_ACCOUNT',
       'RATE_LIMIT_PER_SECOND',
       'REDIS_URL',
+      'SCHEDULER_API_ENDPOINT',
+      'SECRET_SOURCE',
+      'SMTP_URL',
     ]);
   });
 

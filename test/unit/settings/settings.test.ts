@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Redis } from '../../../src/cloud/redis.ts';
 import type { AppError } from '../../../src/core/errors.ts';
-import { PLATFORM_SCOPE, type SettingBody } from '../../../src/settings/kinds.ts';
+import { PLATFORM_SCOPE } from '../../../src/core/ids.ts';
+import type { SettingBody } from '../../../src/settings/kinds.ts';
 import { settingsKey } from '../../../src/settings/projection.ts';
 import { createSettings } from '../../../src/settings/settings.ts';
 import { startRedis } from '../../support/redis-server.ts';
