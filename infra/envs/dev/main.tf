@@ -3,9 +3,11 @@ module "platform" {
 
   deployment = var.deployment
   sizes = {
-    redis  = { tier = "BASIC", memory_gb = 1 }
-    ingest = { min = 0, max = 2 }
-    api    = { min = 0, max = 2 }
+    redis   = { tier = "BASIC", memory_gb = 1 }
+    ingest  = { min = 0, max = 2 }
+    check   = { min = 0, max = 2 }
+    deliver = { min = 0, max = 2 }
+    api     = { min = 0, max = 2 }
   }
   deletion_protection = false
 }

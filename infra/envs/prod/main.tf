@@ -3,9 +3,11 @@ module "platform" {
 
   deployment = var.deployment
   sizes = {
-    redis  = { tier = "STANDARD_HA", memory_gb = 5 }
-    ingest = { min = 1, max = 20 }
-    api    = { min = 1, max = 20 }
+    redis   = { tier = "STANDARD_HA", memory_gb = 5 }
+    ingest  = { min = 1, max = 20 }
+    check   = { min = 1, max = 10 }
+    deliver = { min = 1, max = 10 }
+    api     = { min = 1, max = 20 }
   }
   deletion_protection = true
 }

@@ -3,9 +3,11 @@ module "platform" {
 
   deployment = var.deployment
   sizes = {
-    redis  = { tier = "BASIC", memory_gb = 1 }
-    ingest = { min = 0, max = 5 }
-    api    = { min = 0, max = 5 }
+    redis   = { tier = "BASIC", memory_gb = 1 }
+    ingest  = { min = 0, max = 5 }
+    check   = { min = 0, max = 5 }
+    deliver = { min = 0, max = 5 }
+    api     = { min = 0, max = 5 }
   }
   deletion_protection = true
 }

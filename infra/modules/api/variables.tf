@@ -8,9 +8,9 @@ variable "instances" { type = object({ min = number, max = number }) }
 variable "redis_url" { type = object({ secret = string, version = string }) }
 variable "warehouse" { type = object({ dataset_id = string, tables = map(string) }) }
 
-variable "topic" {
-  description = "Name of the topic for cost events, in the same project."
-  type        = string
+variable "topics" {
+  description = "Names of the topics to publish to, in the same project."
+  type        = object({ cost_events = string, budget_checks = string, alerts = string })
 }
 
 variable "api_key_pepper" { type = object({ secret = string, version = string }) }

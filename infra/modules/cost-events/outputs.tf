@@ -1,3 +1,3 @@
 output "topic" {
-  value = google_pubsub_topic.cost_events.name
+  value = module.topic.topic
 }

@@ -12,3 +12,13 @@ variable "publishers" {
   description = "Members that publish cost events themselves, e.g. serviceAccount:agents@p.iam.gserviceaccount.com."
   type        = set(string)
 }
+
+variable "budget_checks_topic" {
+  description = "Name of the topic for budgets to check, in the same project."
+  type        = string
+}
+
+variable "notification_channels" {
+  description = "Who is told of dead letters: names of channels of Cloud Monitoring."
+  type        = list(string)
+}

@@ -1,5 +1,9 @@
-# One of our processes on Cloud Run, with an account of its own and what that may do: query the dataset, write to the
-# tables it is given, read its secrets.
+# One of our processes on Cloud Run, with an account of its own and what that may do: query the dataset or some of its
+# tables, write to the tables and publish to the topics it is given, read its secrets.
+#
+# PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT stay unset where Pub/Sub and Cloud Scheduler call: Cloud Run itself lets in the
+# accounts that may, and may take the signature off the token it hands on, so that checking it once more could refuse
+# every call.
 
 locals {
   secret_env = { for name, value in var.secret_env : name => value if value != null }
@@ -15,7 +19,7 @@ resource "google_cloud_run_v2_service" "service" {
 
   template {
     service_account                  = google_service_account.service.email
-    timeout                          = "60s"
+    timeout                          = "${var.timeout_seconds}s"
     max_instance_request_concurrency = 80
 
     scaling {
@@ -97,8 +101,20 @@ resource "google_project_iam_member" "queries" {
 }
 
 resource "google_bigquery_dataset_iam_member" "reads" {
+  count = var.readable_tables == null ? 1 : 0
+
   project    = var.deployment.project_id
   dataset_id = var.dataset_id
+  role       = "roles/bigquery.dataViewer"
+  member     = google_service_account.service.member
+}
+
+resource "google_bigquery_table_iam_member" "reads" {
+  for_each = coalesce(var.readable_tables, {})
+
+  project    = var.deployment.project_id
+  dataset_id = var.dataset_id
+  table_id   = each.value
   role       = "roles/bigquery.dataViewer"
   member     = google_service_account.service.member
 }
@@ -120,4 +136,13 @@ resource "google_secret_manager_secret_iam_member" "reads" {
   secret_id = each.value.secret
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.service.member
+}
+
+resource "google_pubsub_topic_iam_member" "publishes" {
+  for_each = var.publishes_to
+
+  project = var.deployment.project_id
+  topic   = each.value
+  role    = "roles/pubsub.publisher"
+  member  = google_service_account.service.member
 }

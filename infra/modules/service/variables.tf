@@ -24,14 +24,32 @@ variable "secret_env" {
   type        = map(object({ secret = string, version = string }))
 }
 
+variable "timeout_seconds" {
+  description = "How long a request may take, at the least as long as Pub/Sub waits for an answer."
+  type        = number
+  default     = 60
+}
+
 variable "dataset_id" {
-  description = "The dataset to read and query."
+  description = "The dataset to query."
   type        = string
 }
 
-variable "writable_tables" {
-  description = "Ids of the tables to write to, by their names."
+variable "readable_tables" {
+  description = "Ids of the only tables to read besides those it writes to, by their names; null: the whole dataset."
   type        = map(string)
+  default     = null
+}
+
+variable "writable_tables" {
+  description = "Ids of the tables to write to, and to read, by their names."
+  type        = map(string)
+}
+
+variable "publishes_to" {
+  description = "Names of the topics to publish to, by a name for each."
+  type        = map(string)
+  default     = {}
 }
 
 variable "invokers" {
