@@ -46,7 +46,13 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     onError: (error) => log.warn('redis connection', { error: error.message }),
   });
-  const rebuild = createRebuild({ redis, warehouse, dedupeWindowHours, now });
+  const rebuild = createRebuild({
+    redis,
+    warehouse,
+    meters: async () => [],
+    dedupeWindowHours,
+    now,
+  });
   const settings = createSettings({ warehouse, redis, now });
   const book = createPriceBook();
   const { ingest } = createIngest({

@@ -1,9 +1,12 @@
 -- Purpose: everything that Redis holds of one workspace, in one statement and so of one moment: the sums per bucket,
--- dimension and value, and (grain 'entry') the entries whose ids must still be recognised. Read at two moments, an
--- entry appended in between would be recognised but not summed, or summed but not recognised.
+-- dimension and value; the sums per period of each meter (grain 'meter', bucket: the position of the period); the entries
+-- whose ids must still be recognised (grain 'entry'); and the time of the newest event (grain 'newest'). Read at two
+-- moments, an entry appended in between would be recognised but not summed, or summed but not recognised.
 -- Parameters: @workspaceId STRING; @hoursFrom, @daysFrom, @monthsFrom TIMESTAMP, the oldest event times (UTC) that
 -- hours, days and months are wanted of, @monthsFrom the oldest of them; @ingestedFrom TIMESTAMP, since when ids are
--- remembered (UTC).
+-- remembered (UTC); and of one length, one position per period of a meter: @meterFrom, @meterTo ARRAY<TIMESTAMP>, the
+-- period, half open (UTC); @meterDimension ARRAY<STRING> (workspace, project, agent, model, provider, user, team, label);
+-- @meterValue ARRAY<STRING>, the dimension's value ('' of workspace), a label as `"key":"value"` in JSON.
 -- Who runs it: src/costs/rollups/rebuild.ts, when Redis has lost a workspace.
 -- Cost bound: one scan of the workspace's entries since @monthsFrom (400 days and a month).
 -- Money: costUsd, USD, exact decimal text.
@@ -72,3 +75,54 @@ SELECT
   entries.ingest_time AS ingestTime
 FROM entries
 WHERE entries.ingest_time >= @ingestedFrom
+UNION ALL
+SELECT
+  'meter' AS grain,
+  CAST(position AS STRING) AS bucket,
+  CAST(NULL AS STRING) AS dimension,
+  CAST(NULL AS STRING) AS value,
+  CAST(SUM(entries.cost_usd) AS STRING) AS costUsd,
+  CAST(NULL AS STRING) AS events,
+  CAST(NULL AS STRING) AS unpriced,
+  CAST(NULL AS STRING) AS inputTokens,
+  CAST(NULL AS STRING) AS outputTokens,
+  CAST(NULL AS STRING) AS cacheReadTokens,
+  CAST(NULL AS STRING) AS cacheWriteTokens,
+  CAST(NULL AS STRING) AS reasoningTokens,
+  CAST(NULL AS STRING) AS eventId,
+  CAST(NULL AS STRING) AS contentHash,
+  CAST(NULL AS TIMESTAMP) AS ingestTime
+FROM entries
+CROSS JOIN UNNEST(@meterDimension) AS dimension WITH OFFSET AS position
+WHERE entries.event_time >= @meterFrom[OFFSET(position)]
+  AND entries.event_time < @meterTo[OFFSET(position)]
+  AND CASE dimension
+    WHEN 'workspace' THEN TRUE
+    WHEN 'project' THEN entries.project_id = @meterValue[OFFSET(position)]
+    WHEN 'agent' THEN entries.agent_id = @meterValue[OFFSET(position)]
+    WHEN 'model' THEN entries.model = @meterValue[OFFSET(position)]
+    WHEN 'provider' THEN entries.provider = @meterValue[OFFSET(position)]
+    WHEN 'user' THEN entries.user_id = @meterValue[OFFSET(position)]
+    WHEN 'team' THEN entries.team_id = @meterValue[OFFSET(position)]
+    WHEN 'label' THEN STRPOS(TO_JSON_STRING(entries.labels), @meterValue[OFFSET(position)]) > 0
+    ELSE FALSE
+  END
+GROUP BY position
+UNION ALL
+SELECT
+  'newest' AS grain,
+  FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%E3SZ', MAX(entries.event_time)) AS bucket,
+  CAST(NULL AS STRING) AS dimension,
+  CAST(NULL AS STRING) AS value,
+  CAST(NULL AS STRING) AS costUsd,
+  CAST(NULL AS STRING) AS events,
+  CAST(NULL AS STRING) AS unpriced,
+  CAST(NULL AS STRING) AS inputTokens,
+  CAST(NULL AS STRING) AS outputTokens,
+  CAST(NULL AS STRING) AS cacheReadTokens,
+  CAST(NULL AS STRING) AS cacheWriteTokens,
+  CAST(NULL AS STRING) AS reasoningTokens,
+  CAST(NULL AS STRING) AS eventId,
+  CAST(NULL AS STRING) AS contentHash,
+  CAST(NULL AS TIMESTAMP) AS ingestTime
+FROM entries

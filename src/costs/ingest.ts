@@ -14,6 +14,7 @@ import { MAX_AHEAD_MS } from './event.ts';
 import { createGroupCommit } from './group-commit.ts';
 import type { Ledger, Quarantined } from './ledger.ts';
 import type { PriceBook } from './pricing/price-book.ts';
+import type { Movement } from './rollups/meters.ts';
 import type { Repeat, Rollups } from './rollups/rollups.ts';
 
 /** What happened to the events of one commit, for logs and metrics. */
@@ -22,6 +23,11 @@ export type IngestReport = {
   duplicates: number;
   quarantined: Quarantined[];
 };
+
+/**
+ * How a workspace's meters moved. `rebuilt`: its projection was rebuilt on the way, so that movements may be missing.
+ */
+export type Moved = { workspaceId: string; movements: Movement[]; rebuilt: boolean };
 
 export type Ingest = ReturnType<typeof createIngest>;
 
@@ -47,6 +53,8 @@ export function createIngest(options: {
   prices: (workspaceIds: Iterable<string>) => Promise<PriceBook>;
   now: () => number;
   onReport?: (report: IngestReport) => void;
+  /** Told once the movements have been counted, before the events are acknowledged. Must not reject. */
+  onMoved?: (moved: Moved) => Promise<void>;
 }) {
   const { ledger, rollups, warehouse, prices, now } = options;
   const group = createGroupCommit<DecodedDelivery>({
@@ -98,7 +106,9 @@ export function createIngest(options: {
       if (kind === 'conflict') quarantined.push(setAside(entry, 'conflict', CONFLICT_DETAIL));
     }
 
-    // 6. Report what was set aside, so that nothing is refused in silence.
+    // 6. Report what moved, so that budgets are checked at once; a death here leaves it to their schedule. And what was
+    // set aside, so that nothing is refused in silence.
+    await Promise.all([...first.moved, ...second.moved].map((moved) => options.onMoved?.(moved)));
     await ledger.quarantine(quarantined);
     if (failed.size === deliveries.length) return failed;
     options.onReport?.({
@@ -118,15 +128,17 @@ export function createIngest(options: {
   async function record(entries: readonly Entry[]) {
     if (entries.length === 0) {
       const failures = new Map<string, unknown>();
-      return { counted: 0, repeats: [], refused: [], uncounted: new Set<Entry>(), failures };
+      const uncounted = new Set<Entry>();
+      return { counted: 0, repeats: [], refused: [], moved: [], uncounted, failures };
     }
     const { refused } = await ledger.append(entries);
     const uncounted = new Set(refused.map(({ entry }) => entry));
     const kept = entries.filter((entry) => !uncounted.has(entry));
-    const { repeats, failures } = await applyOnce(kept);
+    const { repeats, moved, failures } = await applyOnce(kept);
     for (const { entry, kind } of repeats) if (kind === 'conflict') uncounted.add(entry);
     const reached = kept.filter((entry) => !failures.has(entry.event.workspaceId));
-    return { counted: reached.length - repeats.length, repeats, refused, uncounted, failures };
+    const counted = reached.length - repeats.length;
+    return { counted, repeats, refused, moved, uncounted, failures };
   }
 
   /** Applies per workspace, after taking out old entries whose ids Redis may have forgotten. */
@@ -145,10 +157,14 @@ export function createIngest(options: {
       getOrInsert(byWorkspace, workspaceId, () => []).push(entry);
     }
     const failures = new Map<string, unknown>();
+    const moved: Moved[] = [];
     await Promise.all(
       [...byWorkspace].map(async ([workspaceId, list]) => {
         try {
-          repeats.push(...(await rollups.apply(workspaceId, list)));
+          const applied = await rollups.apply(workspaceId, list);
+          repeats.push(...applied.repeats);
+          const { movements, rebuilt } = applied;
+          if (rebuilt || movements.length > 0) moved.push({ workspaceId, movements, rebuilt });
         } catch (error) {
           failures.set(workspaceId, error);
         }
@@ -156,6 +172,7 @@ export function createIngest(options: {
     );
     return {
       repeats: repeats.filter(({ entry }) => !failures.has(entry.event.workspaceId)),
+      moved,
       failures,
     };
   }

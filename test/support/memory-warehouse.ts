@@ -118,7 +118,29 @@ export function createMemoryWarehouse() {
         contentHash: row.content_hash,
         ingestTime: row.ingest_time,
       }));
-    return [...sums, ...seen];
+    const newest =
+      entries
+        .map((row) => String(row.event_time))
+        .sort()
+        .at(-1) ?? null;
+    return [...sums, ...seen, ...meterSums(entries, params), { grain: 'newest', bucket: newest }];
+  }
+
+  function meterSums(entries: readonly Row[], params: Params): unknown[] {
+    const { meterFrom, meterTo, meterDimension, meterValue } = params as Record<string, string[]>;
+    return meterDimension!.flatMap((dimension, position) => {
+      const value = meterValue![position]!;
+      const rows = entries.filter((row) => {
+        const time = String(row.event_time);
+        if (time < meterFrom![position]! || time >= meterTo![position]!) return false;
+        if (dimension === 'workspace') return true;
+        if (dimension === 'label') return String(row.labels).includes(value);
+        return row[DIMENSION_COLUMNS[dimension]!] === value;
+      });
+      if (rows.length === 0) return [];
+      const sum = rows.reduce((total, row) => total + parseUsd(String(row.cost_usd)), 0n);
+      return [{ grain: 'meter', bucket: String(position), costUsd: formatUsd(sum) }];
+    });
   }
 
   function countedBefore(params: Params): unknown[] {

@@ -1,12 +1,14 @@
 -- Counts a batch of one workspace's ledger entries in its rollups, all or none, each entry once.
 --
 -- KEYS[1]  cost:{ws}:meta; every other key shares its hash tag
--- ARGV     seen prefix, epoch, epoch length (s), newest event (ms), entry count,
---          then per entry: id hash (int64), content hash (int32),
+-- ARGV     seen prefix, epoch, epoch length (s), newest event (ms),
+--          tag of the meters that the blocks were made with, how many of the blocks (the last ones) are meters',
+--          entry count, then per entry: id hash (int64), content hash (int32),
 --          then block count, and per block:
---            target count, per target: key, expiry (unix s), 1 when it is the month
+--            target count, per target: key, expiry (unix s), 1 when its totals must not overflow (month, meter)
 --            total count, field count, per field: name, increment   (the totals come first)
--- Returns  {'applied'}
+-- Returns  {'applied', sum, ...}  what stands in each meter's first field now, in the order of their blocks
+--          {'meters', tag, meters}  the projection keeps other meters; nothing was written: call again with these
 --          {'absent'}    the projection must be rebuilt from the ledger first; nothing was written
 --          {'overflow'}  a sum would pass 2^63; nothing was written, and the projection is marked unusable
 --          {'seen', position, 'duplicate' | 'conflict', ...}  positions from 0; nothing was written: call again
@@ -20,16 +22,18 @@ local ENTRIES_PER_SET = 200
 local LARGEST_SUM = 9.2e18
 
 local meta, prefix = KEYS[1], ARGV[1]
-local known = redis.call('HMGET', meta, 'state', 'epoch', 'newestEvent')
+local known = redis.call('HMGET', meta, 'state', 'epoch', 'newestEvent', 'metersTag', 'meters')
 if known[1] == 'overflow' then return {'overflow'} end
 if known[1] ~= 'ready' then return {'absent'} end
+if (known[4] or '') ~= ARGV[5] then return {'meters', known[4] or '', known[5] or '[]'} end
 
 -- A clock that lags must not write into an epoch that others have left.
 local epoch = math.max(tonumber(ARGV[2]), tonumber(known[2] or 0))
 local epochSeconds = tonumber(ARGV[3])
 local newestEvent = math.max(tonumber(ARGV[4]), tonumber(known[3] or 0))
-local entryCount = tonumber(ARGV[5])
-local firstEntry = 6
+local meterCount = tonumber(ARGV[6])
+local entryCount = tonumber(ARGV[7])
+local firstEntry = 8
 
 local function powerOfTwoUpTo(count)
   local power = 1
@@ -97,7 +101,7 @@ if next(seenIds) ~= nil then
   return answer
 end
 
--- Check: would any sum overflow? The month's totals bound every other sum of their measure.
+-- Check: would any sum overflow? The month's totals bound every other sum of their measure but the meters'.
 local blocks, pending = {}, {}
 local at = firstEntry + 2 * entryCount
 local blockCount = tonumber(ARGV[at])
@@ -107,7 +111,7 @@ for b = 1, blockCount do
   local targetCount = tonumber(ARGV[at])
   at = at + 1
   for t = 1, targetCount do
-    block.targets[t] = {key = ARGV[at], expiry = ARGV[at + 1], month = ARGV[at + 2] == '1'}
+    block.targets[t] = {key = ARGV[at], expiry = ARGV[at + 1], bound = ARGV[at + 2] == '1'}
     at = at + 3
   end
   local totalCount = tonumber(ARGV[at])
@@ -116,7 +120,7 @@ for b = 1, blockCount do
   at = at + 2 + 2 * block.fieldCount
   blocks[b] = block
   for _, target in ipairs(block.targets) do
-    if target.month then
+    if target.bound then
       local names = {}
       for f = 1, totalCount do names[f] = ARGV[block.first + 2 * (f - 1)] end
       local sums = redis.call('HMGET', target.key, unpack(names))
@@ -190,4 +194,8 @@ end
 redis.call('HSET', meta, 'epoch', epoch, 'sets:' .. epoch, current, 'entries:' .. epoch, remembered,
   'newestEvent', string.format('%.0f', newestEvent))
 redis.call('HINCRBY', meta, 'version', 1)
-return {'applied'}
+local answer = {'applied'}
+for b = blockCount - meterCount + 1, blockCount do
+  answer[#answer + 1] = redis.call('HGET', blocks[b].targets[1].key, ARGV[blocks[b].first]) or '0'
+end
+return answer

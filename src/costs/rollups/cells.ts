@@ -7,9 +7,10 @@ import { bucketExpiry, cellName, fieldName, MEASURES, rollupKey } from './keys.t
 /** The sums of one cell; `cost` in nano-USD, the rest in the order of `MEASURES` after it. */
 type Cell = { cost: NanoUsd; counts: number[] };
 
-/** Increments of one hour's entries, to be added to each of the targets: that hour, its day and its month. */
+/** Increments to be added to each of the targets: of one hour's entries to that hour, its day and its month. */
 export type Block = {
-  targets: { key: string; expiresAtMs: number; grain: Grain }[];
+  /** `bound`: its totals must not overflow; they bound every other sum. */
+  targets: { key: string; expiresAtMs: number; bound: boolean }[];
   /** Pairs of field name and increment, the totals first; increments of zero are left out. */
   fields: [name: string, increment: string][];
   /** How many of `fields` are totals. */
@@ -74,7 +75,7 @@ function toBlock(
   const targets = GRAINS.map((grain) => {
     const bucket = bucketOf(grain, timeMs);
     const expiresAtMs = bucketExpiry(grain, bucket);
-    return { key: rollupKey(workspaceId, grain, bucket), expiresAtMs, grain };
+    return { key: rollupKey(workspaceId, grain, bucket), expiresAtMs, bound: grain === 'month' };
   }).filter((target) => target.expiresAtMs > now);
   const fields: [string, string][] = [];
   let totals = 0;

@@ -14,6 +14,17 @@ export function rollupKey(workspaceId: string, grain: Grain, bucket: string): st
   return `cost:{${workspaceId}}:${GRAIN_LETTER[grain]}:${bucket}`;
 }
 
+/** The hash of one period of a meter, named by the instant it begins at: `cost:{acme}:w:Zm9v:1763596800`. */
+export function meterKey(workspaceId: string, meterId: string, startMs: number): string {
+  return `cost:{${workspaceId}}:w:${meterId}:${startMs / 1_000}`;
+}
+
+/** The field of a meter's sum, in nano-USD. */
+export const METER_FIELD = 'total';
+
+/** How long a meter's period is kept, counted from its end. */
+export const METER_RETENTION_MS = 7 * DAY_MS;
+
 /** The hash that says whether a workspace's projection is whole, and how its id sets are laid out. */
 export function metaKey(workspaceId: string): string {
   return `cost:{${workspaceId}}:meta`;

@@ -5,37 +5,33 @@ import type { Warehouse } from '../../cloud/bigquery.ts';
 import type { Redis } from '../../cloud/redis.ts';
 import { AppError } from '../../core/errors.ts';
 import { getOrInsert } from '../../core/maps.ts';
-import { parseUsd } from '../../core/money.ts';
-import { formatInstant, type Grain, HOUR_MS, parseInstant } from '../../core/time.ts';
+import { type NanoUsd, parseUsd } from '../../core/money.ts';
+import { bucketStart, type Grain, HOUR_MS, monthOf, parseInstant } from '../../core/time.ts';
 import { seenMembers } from '../entry.ts';
 import {
   bucketExpiry,
   cellName,
-  type Dimension,
   fieldName,
+  METER_FIELD,
+  METER_RETENTION_MS,
   type Measure,
   metaKey,
-  RETENTION_MS,
+  meterKey,
   rebuildLockKey,
   rollupKey,
   seenPrefix,
 } from './keys.ts';
+import { type MeterPeriod, readLedgerView, type SeenRow, type SumRow } from './ledger-read.ts';
+import { keptSpans, type Meter, meterSetOf } from './meters.ts';
 
 /** Makes a workspace's projection whole again from the ledger; see `createRebuild`. */
 export type Rebuild = (workspaceId: string) => Promise<void>;
 
 const WRITE_SCRIPT = readFileSync(new URL('./rebuild.lua', import.meta.url), 'utf8');
-const PROJECTION_SQL = readFileSync(
-  new URL('../../../bigquery/queries/rebuild_projection.sql', import.meta.url),
-  'utf8',
-);
-
 const LOCK_MS = 10_000;
 const LOCK_RETRY_MS = 100;
 /** Less than a push may take: whoever waited in vain is delivered again. */
 const LOCK_WAIT_MS = 20_000;
-/** The estimate this is checked against does not know that the table is clustered by workspace. */
-const MAXIMUM_BYTES_BILLED = String(10 * 2 ** 40);
 const ENTRIES_PER_SET = 200;
 const FIELDS_PER_CALL = 2_000;
 
@@ -43,25 +39,17 @@ type WriteCommand = {
   writeRebuild(lock: string, meta: string, ...args: string[]): Promise<string>;
 };
 
-type SumRow = {
-  grain: Grain;
-  bucket: string;
-  dimension: Dimension;
-  value: string;
-  costUsd: string;
-} & Record<Exclude<Measure, 'cost'>, string>;
-
-type SeenRow = { grain: 'entry'; eventId: string; contentHash: string; ingestTime: string };
-
 /**
  * Rebuilds one workspace's rollups and seen ids from the ledger, to the same bytes that counting every entry
  * would have left. Safe to call at any time and from many instances: one rebuilds, the others wait for it, and a
  * projection that is whole is left alone. Until it is whole nobody counts anything in it, and what was appended
- * to the ledger meanwhile is either part of the rebuild or counted after it, never both.
+ * to the ledger meanwhile is either part of the rebuild or counted after it, never both. `meters` names the meters
+ * that a workspace's projection is to keep; it is asked while nobody counts, and must answer as of then.
  */
 export function createRebuild(options: {
   redis: Redis;
   warehouse: Warehouse;
+  meters: (workspaceId: string) => Promise<Meter[]>;
   dedupeWindowHours: number;
   now: () => number;
 }): Rebuild {
@@ -94,51 +82,68 @@ export function createRebuild(options: {
       // 2. Read the ledger, after the lock and at one moment: every row counted before Redis was lost is in it.
       const startedAt = now();
       const epoch = Math.floor(startedAt / epochMs);
-      const rows = await warehouse.query<SumRow | SeenRow>({
-        sql: PROJECTION_SQL,
-        maximumBytesBilled: MAXIMUM_BYTES_BILLED,
-        params: {
-          workspaceId,
-          hoursFrom: formatInstant(startedAt - oldestOf('hour')),
-          daysFrom: formatInstant(startedAt - oldestOf('day')),
-          monthsFrom: formatInstant(startedAt - oldestOf('month')),
-          ingestedFrom: formatInstant((epoch - 1) * epochMs),
-        },
-        types: {
-          workspaceId: 'STRING',
-          hoursFrom: 'TIMESTAMP',
-          daysFrom: 'TIMESTAMP',
-          monthsFrom: 'TIMESTAMP',
-          ingestedFrom: 'TIMESTAMP',
-        },
+      const { tag, meters } = meterSetOf(await options.meters(workspaceId));
+      const periods = meters.flatMap((meter) =>
+        keptSpans(meter, startedAt).map((span): MeterPeriod => ({ meter, ...span })),
+      );
+      const view = await readLedgerView(warehouse, {
+        workspaceId,
+        now: startedAt,
+        ingestedFromMs: (epoch - 1) * epochMs,
+        periods,
+        eventsCounted: await eventsLeft(workspaceId, startedAt),
       });
 
       // 3. Write sums; absolute values, so that an earlier attempt's leftovers do no harm.
-      const sums = rows.filter((row) => row.grain !== 'entry');
       for (const grain of ['hour', 'day', 'month'] as const) {
-        const ofGrain = sums.filter((row) => row.grain === grain);
+        const ofGrain = view.sums.filter((row) => row.grain === grain);
         if (!(await writeSums(write, workspaceId, grain, ofGrain, startedAt))) return;
       }
+      if (!(await writeMeters(write, workspaceId, periods, view.meterSums))) return;
 
       // 4. Write the ids that must still be recognised.
-      const seen = rows.filter((row) => row.grain === 'entry');
-      const layout = await writeSeen(write, workspaceId, seen, epoch, epochMs);
+      const layout = await writeSeen(write, workspaceId, view.seen, epoch, epochMs);
       if (layout === undefined) return;
 
       // 5. Declare it whole; from here on entries are counted again. The version starts above any it had before.
-      await write('ready', 'epoch', String(epoch), 'version', String(now() * 1_000), ...layout);
+      const facts = ['epoch', String(epoch), 'version', String(now() * 1_000)];
+      if (tag !== '') facts.push('metersTag', tag, 'meters', JSON.stringify(meters));
+      if (view.newestEventMs !== undefined) facts.push('newestEvent', String(view.newestEventMs));
+      await write('ready', ...facts, ...layout);
     } finally {
       clearInterval(keepLock);
       // Whoever comes next need not wait for the lock's end; it ends by itself when Redis does not answer.
       await write('release').catch(() => {});
     }
   };
+
+  /** The events in sums of this and the last month that are left from before: the ledger must show at least these. */
+  async function eventsLeft(workspaceId: string, at: number): Promise<Map<string, number>> {
+    const months = [monthOf(at), monthOf(bucketStart('month', monthOf(at)) - 1)];
+    const counts = await Promise.all(
+      months.map((month) => redis.hget(rollupKey(workspaceId, 'month', month), EVENTS_FIELD)),
+    );
+    return new Map(months.map((month, i) => [month, Number(counts[i] ?? 0)]));
+  }
 }
 
-/** How far back a grain reaches: its retention and the longest bucket that could still be alive. */
-function oldestOf(grain: Grain): number {
-  const longest = grain === 'month' ? 31 * 24 * HOUR_MS : grain === 'day' ? 24 * HOUR_MS : HOUR_MS;
-  return RETENTION_MS[grain] + longest;
+const EVENTS_FIELD = fieldName('events', cellName('total', ''));
+
+async function writeMeters(
+  write: (...args: string[]) => Promise<boolean>,
+  workspaceId: string,
+  periods: readonly MeterPeriod[],
+  sums: readonly NanoUsd[],
+): Promise<boolean> {
+  for (const [position, { meter, startMs, endMs }] of periods.entries()) {
+    const key = meterKey(workspaceId, meter.id, startMs);
+    if (!(await write('clear', key))) return false;
+    const sum = sums[position]!;
+    if (sum === 0n) continue;
+    const expiry = String((endMs + METER_RETENTION_MS) / 1_000);
+    if (!(await write('hash', key, expiry, METER_FIELD, sum.toString()))) return false;
+  }
+  return true;
 }
 
 async function writeSums(

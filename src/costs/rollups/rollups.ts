@@ -1,20 +1,37 @@
 import { readFileSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
 import type { Redis } from '../../cloud/redis.ts';
 import { AppError } from '../../core/errors.ts';
 import { HOUR_MS } from '../../core/time.ts';
 import { type Entry, seenMembers } from '../entry.ts';
 import { type Block, toBlocks } from './cells.ts';
 import { metaKey, seenPrefix } from './keys.ts';
+import {
+  createSpanLookup,
+  type Meter,
+  type MeterBlock,
+  type MeterSet,
+  type Movement,
+  NO_METERS,
+  toMeterBlocks,
+} from './meters.ts';
 import type { Rebuild } from './rebuild.ts';
 
 /** What became of an entry that was not counted because its id is known. */
 export type Repeat = { entry: Entry; kind: 'duplicate' | 'conflict' };
+
+/**
+ * What counting a batch did. `movements`: how the workspace's meters moved. `rebuilt`: the projection was rebuilt on
+ * the way, with entries of the batch in it, so that movements may be missing.
+ */
+export type Applied = { repeats: Repeat[]; movements: Movement[]; rebuilt: boolean };
 
 export type Rollups = ReturnType<typeof createRollups>;
 
 const APPLY_SCRIPT = readFileSync(new URL('./apply.lua', import.meta.url), 'utf8');
 const MAX_ENTRIES_PER_CALL = 1_000;
 const MAX_REBUILDS_PER_CALL = 5;
+const MAX_METER_SETS_REMEMBERED = 10_000;
 
 type ApplyCommand = { applyCostEntries(meta: string, ...args: string[]): Promise<string[]> };
 
@@ -30,6 +47,9 @@ export function createRollups(options: {
   const epochMs = dedupeWindowHours * HOUR_MS;
   redis.defineCommand('applyCostEntries', { numberOfKeys: 1, lua: APPLY_SCRIPT });
   const commands = redis as unknown as ApplyCommand;
+  const spanOf = createSpanLookup();
+  /** As the projections said last; they say so again when it is no longer true. */
+  const meterSets = new LRUCache<string, MeterSet>({ max: MAX_METER_SETS_REMEMBERED });
 
   /**
    * Counts entries of one workspace, each once however often and in whatever order it comes; those whose ids are
@@ -37,16 +57,26 @@ export function createRollups(options: {
    * workspace, its projection is rebuilt from the ledger first. No two entries of a chunk may share an id.
    * Throws (retryable) when Redis or the ledger cannot answer; a second call is safe.
    */
-  async function applyChunk(workspaceId: string, chunk: readonly Entry[]): Promise<Repeat[]> {
+  async function applyChunk(workspaceId: string, chunk: readonly Entry[]): Promise<Applied> {
     const repeats: Repeat[] = [];
     let pending = chunk;
     let rebuilds = 0;
     while (pending.length > 0) {
+      const { tag, meters } = meterSets.get(workspaceId) ?? NO_METERS;
+      const metered = toMeterBlocks(workspaceId, meters, pending, now(), spanOf);
       const answer = await commands.applyCostEntries(
         metaKey(workspaceId),
-        ...toArguments(workspaceId, pending, epochMs, now()),
+        ...toArguments(workspaceId, pending, epochMs, now(), { tag, metered }),
       );
-      if (answer[0] === 'applied' || answer[0] === 'overflow') return repeats;
+      if (answer[0] === 'applied') {
+        return { repeats, movements: toMovements(metered, answer), rebuilt: rebuilds > 0 };
+      }
+      if (answer[0] === 'overflow') break;
+      if (answer[0] === 'meters') {
+        const kept = JSON.parse(answer[2]!) as Meter[];
+        meterSets.set(workspaceId, { tag: answer[1]!, meters: kept });
+        continue;
+      }
       if (answer[0] === 'absent') {
         if (++rebuilds > MAX_REBUILDS_PER_CALL) throw rebuildFailed(workspaceId);
         await rebuild(workspaceId);
@@ -60,7 +90,7 @@ export function createRollups(options: {
       }
       pending = pending.filter((_, position) => !seen.has(position));
     }
-    return repeats;
+    return { repeats, movements: [], rebuilt: rebuilds > 0 };
   }
 
   return {
@@ -68,12 +98,15 @@ export function createRollups(options: {
      * Counts entries of one workspace; see above. Large batches, and entries that share an id, are counted in several
      * steps, each whole.
      */
-    async apply(workspaceId: string, entries: readonly Entry[]): Promise<Repeat[]> {
-      const repeats: Repeat[] = [];
+    async apply(workspaceId: string, entries: readonly Entry[]): Promise<Applied> {
+      const all: Applied = { repeats: [], movements: [], rebuilt: false };
       for (const chunk of chunksOf(entries)) {
-        repeats.push(...(await applyChunk(workspaceId, chunk)));
+        const { repeats, movements, rebuilt } = await applyChunk(workspaceId, chunk);
+        all.repeats.push(...repeats);
+        all.movements.push(...movements);
+        all.rebuilt ||= rebuilt;
       }
-      return repeats;
+      return all;
     },
 
     /** Redis knows the id of every entry that was counted at or after this instant (epoch ms). */
@@ -99,12 +132,21 @@ function* chunksOf(entries: readonly Entry[]): Generator<Entry[]> {
   if (chunk.length > 0) yield chunk;
 }
 
+/** The sums that apply.lua gives after its word, beside what they were. */
+function toMovements(metered: readonly MeterBlock[], answer: readonly string[]): Movement[] {
+  return metered.map(({ meter, span, increment }, i) => {
+    const after = BigInt(answer[i + 1]!);
+    return { meter, span, before: after - increment, after };
+  });
+}
+
 /** The arguments of apply.lua, as its header lists them; exported for the benchmark that calls it alone. */
 export function toArguments(
   workspaceId: string,
   entries: readonly Entry[],
   epochMs: number,
   now: number,
+  { tag, metered }: { tag: string; metered: readonly MeterBlock[] } = { tag: '', metered: [] },
 ): string[] {
   let newest = 0;
   for (const entry of entries) newest = Math.max(newest, entry.timeMs);
@@ -113,13 +155,15 @@ export function toArguments(
     String(Math.floor(now / epochMs)),
     String(epochMs / 1_000),
     String(newest),
+    tag,
+    String(metered.length),
     String(entries.length),
   ];
   for (const entry of entries) {
     const { id, content } = seenMembers(entry.entryId, entry.contentHash);
     args.push(id, content);
   }
-  const blocks = toBlocks(workspaceId, entries, now);
+  const blocks = [...toBlocks(workspaceId, entries, now), ...metered.map(({ block }) => block)];
   args.push(String(blocks.length));
   for (const block of blocks) pushBlock(args, block);
   return args;
@@ -127,8 +171,8 @@ export function toArguments(
 
 function pushBlock(args: string[], block: Block): void {
   args.push(String(block.targets.length));
-  for (const { key, expiresAtMs, grain } of block.targets) {
-    args.push(key, String(expiresAtMs / 1_000), grain === 'month' ? '1' : '0');
+  for (const { key, expiresAtMs, bound } of block.targets) {
+    args.push(key, String(expiresAtMs / 1_000), bound ? '1' : '0');
   }
   args.push(String(block.totals), String(block.fields.length));
   for (const [name, increment] of block.fields) args.push(name, increment);

@@ -70,7 +70,7 @@ async function createWorld() {
     },
   };
   const window = { dedupeWindowHours: 48, now };
-  const rebuild = createRebuild({ redis, warehouse, ...window });
+  const rebuild = createRebuild({ redis, warehouse, meters: async () => [], ...window });
   const book = createPriceBook();
   const { ingest } = createIngest({
     ledger: createLedger({ warehouse, now }),

@@ -6,7 +6,7 @@ import { type CostEvent, MAX_AHEAD_MS } from '../../../src/costs/event.ts';
 import { createIngest, type IngestReport } from '../../../src/costs/ingest.ts';
 import { createLedger } from '../../../src/costs/ledger.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
-import type { Repeat } from '../../../src/costs/rollups/rollups.ts';
+import type { Applied, Repeat } from '../../../src/costs/rollups/rollups.ts';
 import { costEvent } from '../../support/events.ts';
 import { createMemoryWarehouse } from '../../support/memory-warehouse.ts';
 
@@ -23,7 +23,7 @@ function fakeRollups(calls: string[], clock: { now: number }) {
   return {
     counted,
     beforeApply: async (_workspaceId: string): Promise<void> => {},
-    async apply(workspaceId: string, entries: readonly Entry[]): Promise<Repeat[]> {
+    async apply(workspaceId: string, entries: readonly Entry[]): Promise<Applied> {
       calls.push(`apply ${workspaceId}`);
       await this.beforeApply(workspaceId);
       const repeats: Repeat[] = [];
@@ -36,7 +36,7 @@ function fakeRollups(calls: string[], clock: { now: number }) {
           repeats.push({ entry, kind });
         }
       }
-      return repeats;
+      return { repeats, movements: [], rebuilt: false };
     },
     rememberedSince: () => clock.now - 48 * HOUR,
   };

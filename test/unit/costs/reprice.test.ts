@@ -41,7 +41,10 @@ async function createWorld(events: CostEvent[], prices: PriceBook = book) {
   const published: Buffer[] = [];
   const { ingest } = createIngest({
     ledger: createLedger({ warehouse, now }),
-    rollups: { apply: async () => [], rememberedSince: () => NOW - 48 * 3_600_000 },
+    rollups: {
+      apply: async () => ({ repeats: [], movements: [], rebuilt: false }),
+      rememberedSince: () => NOW - 48 * 3_600_000,
+    },
     warehouse,
     prices: async () => none,
     now,

@@ -32,7 +32,7 @@ async function createWorld() {
   await redis.flushall();
   const warehouse = createMemoryWarehouse();
   const window = { dedupeWindowHours: 48, now: clock };
-  const rebuild = createRebuild({ redis, warehouse, ...window });
+  const rebuild = createRebuild({ redis, warehouse, meters: async () => [], ...window });
   const book = createPriceBook();
   const { ingest } = createIngest({
     ledger: createLedger({ warehouse, now: clock }),
