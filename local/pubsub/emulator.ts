@@ -1,5 +1,5 @@
+import { createTokenIssuer, generateSigningKey } from '../oidc.ts';
 import { createHttpServer } from './http.ts';
-import { createTokenIssuer } from './oidc.ts';
 import { createRegistry } from './registry.ts';
 import { createGrpcServer } from './server.ts';
 
@@ -13,6 +13,8 @@ export type PubSubEmulatorOptions = {
   host?: string;
   /** Epoch ms; default the system clock. */
   now?: () => number;
+  /** Key (PEM) of the push tokens; absent: one of its own, new at every start. */
+  signingKey?: string;
   /** Unacknowledged messages over all subscriptions past which publish answers RESOURCE_EXHAUSTED. Default 250,000. */
   maxBacklogMessages?: number;
   /** The same in bytes. Default 256 MiB. */
@@ -45,7 +47,10 @@ export function createPubSubEmulator(options: PubSubEmulatorOptions): PubSubEmul
   return {
     ports,
     async start() {
-      const issuer = await createTokenIssuer(now);
+      const issuer = await createTokenIssuer({
+        signingKey: options.signingKey ?? generateSigningKey(),
+        now,
+      });
       const registry = createRegistry({
         now,
         signToken: issuer.sign,

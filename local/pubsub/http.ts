@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TokenIssuer } from './oidc.ts';
+import type { TokenIssuer } from '../oidc.ts';
 import type { Registry } from './registry.ts';
 import type { SubscriptionStats } from './subscription.ts';
 
@@ -13,7 +13,7 @@ export type PubSubStats = {
 };
 
 /**
- * Short, because the key changes with every start and a verifier that went on trusting the old one would refuse
+ * Short, because the key changes with every start of the local cloud, and a verifier that went on trusting the old one would refuse
  * every push until its copy ran out.
  */
 const CERTS_MAX_AGE_SECONDS = 10;

@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createPubSubEmulator } from './emulator.ts';
 
-// The local Pub/Sub as a process of its own: main.ts --port N --http-port N --project P
+// The local Pub/Sub as a process of its own: main.ts --port N --http-port N --project P [--signing-key FILE]
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '8420' },
     'http-port': { type: 'string', default: '8421' },
+    'signing-key': { type: 'string' },
     project: { type: 'string', default: 'agentworks-local' },
   },
 });
@@ -14,6 +16,7 @@ const emulator = createPubSubEmulator({
   projectId: values.project,
   port: Number(values.port),
   httpPort: Number(values['http-port']),
+  ...(values['signing-key'] && { signingKey: readFileSync(values['signing-key'], 'utf8') }),
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, request as httpRequest } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import type { TokenSigner } from '../oidc.ts';
 import type { Backlog, Lease } from './backlog.ts';
-import type { TokenSigner } from './oidc.ts';
 import { buildPushRequest } from './push-request.ts';
 import { createPushWindow } from './push-window.ts';
 import type { SubscriptionConfig } from './subscription-config.ts';

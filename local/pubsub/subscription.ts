@@ -1,7 +1,7 @@
+import type { TokenSigner } from '../oidc.ts';
 import { type BacklogUsage, createBacklog } from './backlog.ts';
 import { createDispatcher, type PullConsumer } from './dispatcher.ts';
 import type { StoredMessage } from './message.ts';
-import type { TokenSigner } from './oidc.ts';
 import { createPusher, type Pusher } from './push.ts';
 import { notAPullSubscription, type PubSubStatus } from './status.ts';
 import type { SubscriptionConfig } from './subscription-config.ts';

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { exportJWK, exportSPKI, SignJWT } from 'jose';
 
 export type TokenRequest = { email: string; audience: string };
 /** A Google-shaped ID token for the service account and audience, valid for at least half an hour more. */
@@ -17,12 +17,23 @@ const LIFETIME_SECONDS = 3_600;
 const RENEW_AFTER_MS = 30 * 60_000;
 const MAX_CACHED_TOKENS = 1_000;
 
+/** A new RSA key for tokens, as PKCS #8 PEM. */
+export function generateSigningKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+}
+
 /**
- * Makes an RS256 key of its own and signs push tokens with it: issuer, claims and lifetime as Google's. The PEM
- * entries hold the bare public key where Google's hold a certificate around it.
+ * Signs ID tokens with RS256: issuer, claims and lifetime as Google's. Whoever is given the same `signingKey` (PEM)
+ * signs under the same key id. The PEM entries hold the bare public key where Google's hold a certificate around it.
  */
-export async function createTokenIssuer(now: () => number): Promise<TokenIssuer> {
-  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+export async function createTokenIssuer(options: {
+  signingKey: string;
+  now: () => number;
+}): Promise<TokenIssuer> {
+  const { now } = options;
+  const privateKey = createPrivateKey(options.signingKey);
+  const publicKey = createPublicKey(privateKey);
   const jwk = await exportJWK(publicKey);
   const pem = await exportSPKI(publicKey);
   const kid = createHash('sha1').update(pem).digest('hex');
