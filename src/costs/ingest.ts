@@ -1,21 +1,18 @@
 import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import { getOrInsert } from '../core/maps.ts';
-import { parseUsd } from '../core/money.ts';
 import { formatInstant } from '../core/time.ts';
-import {
-  type DecodedDelivery,
-  type Delivery,
-  decodeDelivery,
-  type ReceivedEvent,
-} from './decode.ts';
-import { contentHashOf, type Entry } from './entry.ts';
+import { type DecodedDelivery, type Delivery, decodeDelivery } from './decode.ts';
+import type { Entry } from './entry.ts';
 import { MAX_AHEAD_MS } from './event.ts';
 import { createGroupCommit } from './group-commit.ts';
 import type { Ledger, Quarantined } from './ledger.ts';
+import { priceEvent } from './price-event.ts';
 import type { PriceBook } from './pricing/price-book.ts';
+import { identityOf, withoutRepeats } from './repeats.ts';
 import type { Movement } from './rollups/meters.ts';
 import type { Repeat, Rollups } from './rollups/rollups.ts';
+import { setAside } from './set-aside.ts';
 
 /** What happened to the events of one commit, for logs and metrics. */
 export type IngestReport = {
@@ -82,7 +79,7 @@ export function createIngest(options: {
     // 3. Price: every event has an amount, or is counted as unpriced.
     const events = deliveries.flatMap((delivery) => delivery.events);
     const book = await prices(new Set(events.map(({ event }) => event.workspaceId)));
-    const priced = events.map((received) => toEntry(received, book));
+    const priced = events.map((received) => priceEvent(received, book));
     const { entries, duplicates, rivals } = withoutRepeats([...priced, ...corrections]);
 
     // 4. Append, 5. apply. Most commits have no rivals; those they have are conflicts, unless the entry before them
@@ -94,17 +91,12 @@ export function createIngest(options: {
     const second = await record(undecided.map(({ entry }) => entry));
     const conflicts = known.filter((rival) => !undecided.includes(rival));
     const failed = failedDeliveries(deliveries, new Map([...first.failures, ...second.failures]));
-    const quarantined = deliveries
-      .filter((delivery) => !failed.has(delivery))
-      .flatMap((delivery) => delivery.quarantined);
-    const repeats: Repeat[] = [...first.repeats, ...second.repeats];
-    for (const { entry } of conflicts) repeats.push({ entry, kind: 'conflict' });
-    for (const { entry, detail } of [...first.refused, ...second.refused]) {
-      quarantined.push(setAside(entry, 'refused_by_ledger', detail));
-    }
-    for (const { entry, kind } of repeats) {
-      if (kind === 'conflict') quarantined.push(setAside(entry, 'conflict', CONFLICT_DETAIL));
-    }
+    const repeats = [...first.repeats, ...second.repeats];
+    const quarantined = setAside({
+      malformed: deliveries.filter((one) => !failed.has(one)).flatMap((one) => one.quarantined),
+      refused: [...first.refused, ...second.refused],
+      conflicts: [...repeats.filter(({ kind }) => kind === 'conflict'), ...conflicts],
+    });
 
     // 6. Report what moved, so that budgets are checked at once; a death here leaves it to their schedule. And what was
     // set aside, so that nothing is refused in silence.
@@ -227,82 +219,4 @@ function failedDeliveries(
     }
   }
   return failed;
-}
-
-const CONFLICT_DETAIL = 'id is already used by an event with other content, which counts instead';
-
-/** A `/` cannot occur in either part. */
-function identityOf(entry: Entry): string {
-  return `${entry.event.workspaceId}/${entry.entryId}`;
-}
-
-function toEntry(received: ReceivedEvent, book: PriceBook): Entry {
-  const { event, timeMs } = received;
-  const base = {
-    kind: 'event',
-    entryId: event.id,
-    event,
-    timeMs,
-    events: 1,
-    contentHash: contentHashOf(event, timeMs),
-  } as const;
-  if (event.costUsd !== undefined) {
-    const costNanoUsd = parseUsd(event.costUsd);
-    return { ...base, costNanoUsd, costSource: 'reported', unpricedEvents: 0 };
-  }
-  const price = book.price({
-    provider: event.provider,
-    model: event.model ?? '',
-    at: timeMs,
-    usage: event.usage ?? {},
-    workspaceId: event.workspaceId,
-  });
-  if (price.kind === 'unpriced') {
-    const { reason } = price;
-    return {
-      ...base,
-      costNanoUsd: 0n,
-      costSource: 'unpriced',
-      unpricedReason: reason,
-      unpricedEvents: 1,
-    };
-  }
-  const { costNanoUsd, source, priceVersion } = price;
-  return { ...base, costNanoUsd, costSource: source, priceVersion, unpricedEvents: 0 };
-}
-
-/** Within one commit the first entry under an id goes on; a rival has the same id `of` it and other content. */
-function withoutRepeats(all: readonly Entry[]): {
-  entries: Entry[];
-  duplicates: number;
-  rivals: { entry: Entry; of: Entry }[];
-} {
-  const first = new Map<string, Entry>();
-  const rivals = new Map<string, { entry: Entry; of: Entry }>();
-  for (const entry of all) {
-    const identity = identityOf(entry);
-    const earlier = first.get(identity);
-    if (earlier === undefined) first.set(identity, entry);
-    else if (earlier.contentHash !== entry.contentHash) {
-      const content = `${identity}/${entry.contentHash}`;
-      if (!rivals.has(content)) rivals.set(content, { entry, of: earlier });
-    }
-  }
-  const duplicates = all.length - first.size - rivals.size;
-  return { entries: [...first.values()], duplicates, rivals: [...rivals.values()] };
-}
-
-function setAside(
-  entry: Entry,
-  reason: 'conflict' | 'refused_by_ledger',
-  detail: string,
-): Quarantined {
-  return {
-    reason,
-    detail,
-    workspaceId: entry.event.workspaceId,
-    eventId: entry.entryId,
-    contentHash: entry.contentHash,
-    payload: JSON.stringify(entry.event),
-  };
 }

@@ -4,6 +4,7 @@ import { createRedis, type Redis, redisReady } from '../../../../src/cloud/redis
 import { type Calendar, spanAt } from '../../../../src/core/periods.ts';
 import { DAY_MS, HOUR_MS, monthOf } from '../../../../src/core/time.ts';
 import type { Entry } from '../../../../src/costs/entry.ts';
+import type { CostEvent } from '../../../../src/costs/event.ts';
 import { createLedger } from '../../../../src/costs/ledger.ts';
 import { metaKey, rollupKey } from '../../../../src/costs/rollups/keys.ts';
 import { createMeterReader } from '../../../../src/costs/rollups/meter-reader.ts';
@@ -68,7 +69,7 @@ function createWorld(client: Redis = redis) {
 }
 
 let serial = 0;
-const spend = (costNanoUsd: bigint, parts: Parameters<typeof costEvent>[0] = {}, ago = 0) =>
+const spend = (costNanoUsd: bigint, parts: Partial<CostEvent> = {}, ago = 0) =>
   entryOf(
     costEvent({
       id: `spend-${serial++}`,
