@@ -1,6 +1,8 @@
 # One image; what an instance runs is its command:
 #   API                  node services/api/main.ts (the default)
 #   ingest-cost-events   node functions/ingest-cost-events.ts
+#   check-budgets        node functions/check-budgets.ts
+#   deliver-alerts       node functions/deliver-alerts.ts
 FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app

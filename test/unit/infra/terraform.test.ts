@@ -1,9 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { readConfig } from '../../../src/core/config.ts';
-import { type Block, findResource, readTerraform, root, type TerraformFile } from './terraform.ts';
+import {
+  type Block,
+  findResource,
+  moduleCalls,
+  read,
+  readTerraform,
+  root,
+  type TerraformFile,
+} from './terraform.ts';
 
 const ENVIRONMENTS = ['dev', 'staging', 'prod'];
 const terraformIsHere = spawnSync('terraform', ['version']).status === 0;
@@ -13,7 +20,6 @@ beforeAll(async () => {
   files = await readTerraform();
 });
 
-const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const resource = (module: string, type: string, name: string): Block =>
   findResource(files, `infra/modules/${module}/`, type, name);
 
@@ -28,6 +34,49 @@ describe('the Terraform files', () => {
     const variables = files.flatMap(({ variable }) => Object.entries(variable));
     expect(variables.length).toBeGreaterThan(20);
     expect(variables.filter(([, [block]]) => block?.type === undefined)).toEqual([]);
+  });
+
+  test('give every module what it asks for, and nothing that it does not know', () => {
+    const wrong = moduleCalls(files).flatMap(({ folder, name, source, block }) => {
+      const variables = files
+        .filter(({ path }) => dirname(path) === source)
+        .flatMap(({ variable }) => Object.entries(variable));
+      const known = new Set(variables.map(([variable]) => variable));
+      const given = Object.keys(block).filter((key) => key !== 'source' && key !== 'depends_on');
+      const asked = variables.filter(([, [variable]]) => !('default' in variable!));
+      return [
+        ...given.filter((key) => !known.has(key)),
+        ...asked.map(([variable]) => variable).filter((variable) => !(variable in block)),
+      ].map((key) => `${folder} ${name} ${key}`);
+    });
+    expect(moduleCalls(files).length).toBeGreaterThan(15);
+    expect(wrong).toEqual([]);
+  });
+
+  test('use exactly the variables they declare, and only what a module gives out', () => {
+    const folders = new Set(files.map(({ path }) => dirname(path)));
+    for (const folder of folders) {
+      const own = files.filter(({ path }) => dirname(path) === folder);
+      const text = own.map((file) => file.text).join('\n');
+      const used = new Set([...text.matchAll(/\bvar\.(\w+)/g)].map(([, name]) => name));
+      const declared = own.flatMap(({ variable }) => Object.keys(variable));
+      expect({ folder, used: [...used].sort() }).toEqual({ folder, used: declared.sort() });
+
+      const calls = new Map(
+        moduleCalls(own).map(({ name, source }) => [
+          name,
+          files.filter(({ path }) => dirname(path) === source),
+        ]),
+      );
+      const asked = [...text.matchAll(/\bmodule\.(\w+)\.(\w+)/g)];
+      const missing = asked.filter(
+        ([, name, output]) => !calls.get(name!)?.some((file) => output! in file.output),
+      );
+      expect({ folder, missing: missing.map(([reference]) => reference) }).toEqual({
+        folder,
+        missing: [],
+      });
+    }
   });
 
   (terraformIsHere ? test : test.skip)('are formatted as terraform fmt would', () => {
@@ -63,65 +112,6 @@ describe('the environments', () => {
     const guide = read('docs/deploy.md');
     expect(parts.filter((part) => !guide.includes(`\`${part}\``))).toEqual([]);
   });
-});
-
-describe.each([
-  ['cost-events', 'ingest', ['cost_events', 'cost_events_quarantine']],
-  ['api', 'api', ['setting_versions']],
-])('the service of the module %s', (folder, name, writableTables) => {
-  let service: Block;
-  beforeAll(() => {
-    const file = files.find(({ path }) => path === `infra/modules/${folder}/main.tf`);
-    service = file!.module[name]![0]!;
-  });
-
-  test('runs a file that the image holds', () => {
-    const [node, entry] = service.command as string[];
-    expect(node).toBe('node');
-    expect(existsSync(join(root, entry!))).toBe(true);
-    expect(read('Dockerfile')).toMatch(new RegExp(`^COPY ${entry!.split('/')[0]} `, 'm'));
-  });
-
-  test('sets only variables that the configuration reads, and all that it needs', () => {
-    const names = Object.keys({ ...(service.env as Block), ...(service.secret_env as Block) });
-    const asked = new Set<string>();
-    const env = Object.fromEntries(
-      names.map((variable) => [
-        variable,
-        variable === 'REDIS_URL' ? 'redis://:x@10.0.0.3:6379' : 'x',
-      ]),
-    );
-    const recorded = new Proxy(env, {
-      get: (target, key: string) => {
-        asked.add(key);
-        return target[key];
-      },
-    });
-    const [, entry] = service.command as string[];
-    const [, needs] = /readConfig\(process\.env, (\[[^\]]*\])\)/.exec(read(entry!)) ?? [];
-    readConfig(recorded, JSON.parse(needs!.replaceAll("'", '"')));
-    expect(names.filter((variable) => !asked.has(variable))).toEqual([]);
-    // Cloud Run sets it and refuses services that do.
-    expect(names).not.toContain('PORT');
-  });
-
-  test(`writes to ${writableTables.join(', ')} and to no other table`, () => {
-    const writes = Object.entries(service.writable_tables as Block);
-    expect(writes).toEqual(
-      writableTables.map((table) => [table, `\${var.warehouse.tables["${table}"]}`]),
-    );
-    for (const table of writableTables) {
-      expect(existsSync(join(root, `bigquery/tables/${table}.json`))).toBe(true);
-    }
-  });
-});
-
-test('only the push account may call the ingest function, and Cloud Run alone checks its token', () => {
-  const file = files.find(({ path }) => path === 'infra/modules/cost-events/main.tf');
-  const ingest = file!.module.ingest![0]!;
-  expect(ingest.invokers).toEqual({ push: `\${google_service_account.push.member}` });
-  expect(ingest.ingress).toBe('INGRESS_TRAFFIC_INTERNAL_ONLY');
-  expect(Object.keys(ingest.env as Block).filter((name) => name.startsWith('PUSH_'))).toEqual([]);
 });
 
 describe('the warehouse', () => {
@@ -167,68 +157,7 @@ describe('the warehouse', () => {
   });
 });
 
-describe('the subscription of the ingest function', () => {
-  const provision = read('local/provision.ts');
-  const local = (pattern: RegExp): number => Number(pattern.exec(provision)![1]);
-  let subscription: Block;
-  beforeAll(() => {
-    subscription = resource('cost-events', 'google_pubsub_subscription', 'ingest');
-  });
-
-  test('waits as long as the local one, for an answer and before another attempt', () => {
-    expect(subscription.ack_deadline_seconds).toBe(local(/ACK_DEADLINE_SECONDS = (\d+)/));
-    expect(subscription.retry_policy).toEqual([
-      {
-        minimum_backoff: `${local(/minimumBackoff: \{ seconds: (\d+) \}/)}s`,
-        maximum_backoff: `${local(/maximumBackoff: \{ seconds: (\d+) \}/)}s`,
-      },
-    ]);
-    expect(read('infra/modules/service/main.tf')).toMatch(
-      new RegExp(`timeout += "${String(subscription.ack_deadline_seconds)}s"`),
-    );
-  });
-
-  test('tries as often as Pub/Sub allows, so that an outage is outlasted; the local one gives up earlier', () => {
-    const [policy] = subscription.dead_letter_policy as Block[];
-    expect(policy!.max_delivery_attempts).toBe(100);
-    expect(local(/MAX_DELIVERY_ATTEMPTS = (\d+)/)).toBeLessThan(100);
-  });
-
-  test('never expires, and neither does the one that keeps dead letters', () => {
-    const deadLetter = resource('cost-events', 'google_pubsub_subscription', 'dead_letter');
-    for (const { expiration_policy } of [subscription, deadLetter]) {
-      expect(expiration_policy).toEqual([{ ttl: '' }]);
-    }
-  });
-});
-
 test('Redis refuses writes when it is full, and evicts nothing', () => {
   const { redis_configs } = resource('redis', 'google_redis_instance', 'projection');
   expect(redis_configs).toEqual({ 'maxmemory-policy': 'noeviction' });
-});
-
-test('every right that is given is one of these', () => {
-  const rights = files.flatMap(({ path, resource: resources }) =>
-    Object.entries(resources)
-      .filter(([type]) => type.includes('_iam_'))
-      .flatMap(([type, named]) =>
-        Object.values(named).map(([block]) => {
-          const roles = /roles\/[\w.]+/g;
-          const given = JSON.stringify([block!.role, block!.for_each]).match(roles) ?? [];
-          return `${path.split('/')[2]} ${type.replace(/^google_|_iam_member$/g, '')}: ${given.join(' ')}`;
-        }),
-      ),
-  );
-  expect(rights.sort()).toEqual([
-    'api pubsub_topic: roles/pubsub.publisher roles/pubsub.viewer',
-    'cost-events pubsub_subscription: roles/pubsub.subscriber',
-    'cost-events pubsub_topic: roles/pubsub.publisher',
-    'cost-events pubsub_topic: roles/pubsub.publisher',
-    'cost-events service_account: roles/iam.serviceAccountTokenCreator',
-    'service bigquery_dataset: roles/bigquery.dataViewer',
-    'service bigquery_table: roles/bigquery.dataEditor',
-    'service cloud_run_v2_service: roles/run.invoker',
-    'service project: roles/bigquery.jobUser',
-    'service secret_manager_secret: roles/secretmanager.secretAccessor',
-  ]);
 });

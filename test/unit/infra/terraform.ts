@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from '@cdktf/hcl2json';
 
 /** A block's attributes and nested blocks; expressions are texts such as `${var.topic}`. */
@@ -12,6 +12,7 @@ export type TerraformFile = {
   resource: Record<string, Record<string, Block[]>>;
   module: Record<string, Block[]>;
   variable: Record<string, Block[]>;
+  output: Record<string, Block[]>;
   kinds: string[];
 };
 
@@ -26,12 +27,18 @@ export async function readTerraform(): Promise<TerraformFile[]> {
     .sort();
   return Promise.all(
     paths.map(async (path) => {
-      const text = readFileSync(join(root, path), 'utf8');
-      const { resource = {}, module = {}, variable = {}, ...others } = await parse(path, text);
+      const text = read(path);
+      const parsed = await parse(path, text);
+      const { resource = {}, module = {}, variable = {}, output = {}, ...others } = parsed;
       const kinds = [...Object.keys(others), ...Object.keys(resource)];
-      return { path, text, resource, module, variable, kinds };
+      return { path, text, resource, module, variable, output, kinds };
     }),
   );
+}
+
+/** The text of a file of the repository. */
+export function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
 }
 
 /** The only resource of a type and name in files under `folder`; throws when there is none. */
@@ -46,4 +53,28 @@ export function findResource(
     .flatMap(({ resource }) => resource[type]?.[name] ?? []);
   if (found.length !== 1) throw new Error(`${found.length} of ${type}.${name} in ${folder}`);
   return found[0]!;
+}
+
+/** One call of a module, by the folder it is made in; `source` is the folder of what is called. */
+export type ModuleCall = { folder: string; name: string; source: string; block: Block };
+
+/** Every call of a module in `files`. */
+export function moduleCalls(files: readonly TerraformFile[]): ModuleCall[] {
+  return files.flatMap(({ path, module }) =>
+    Object.entries(module).flatMap(([name, blocks]) =>
+      blocks.map((block) => {
+        const folder = dirname(path);
+        return { folder, name, source: join(folder, String(block.source)), block };
+      }),
+    ),
+  );
+}
+
+/** The only call `name` in `infra/modules/<folder>`; throws when there is none. */
+export function findCall(files: readonly TerraformFile[], folder: string, name: string): Block {
+  const found = moduleCalls(files).find(
+    (call) => call.folder === `infra/modules/${folder}` && call.name === name,
+  );
+  if (found === undefined) throw new Error(`no module ${name} in ${folder}`);
+  return found.block;
 }
