@@ -2,9 +2,9 @@ import { invalidArgument } from './status.ts';
 import type { PubsubMessage } from './wire.ts';
 
 /** Most messages in one publish request (cloud.google.com/pubsub/quotas). */
-export const MAX_MESSAGES_PER_PUBLISH = 1_000;
+const MAX_MESSAGES_PER_PUBLISH = 1_000;
 /** Most bytes in one publish request, serialized. */
-export const MAX_PUBLISH_BYTES = 10_000_000;
+const MAX_PUBLISH_BYTES = 10_000_000;
 /** Past this the front end refuses the payload before looking into it. */
 export const MAX_PAYLOAD_BYTES = 10_485_760;
 const MAX_ATTRIBUTES = 100;

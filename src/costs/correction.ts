@@ -10,7 +10,7 @@ import { CostEventSchema, MAX_COST_NANO_USD } from './event.ts';
  * attribution but not its usage, so that the total of any slice stays the sum of its rows. Made by our own
  * services only, and carried on the same topic as events: `{"corrections":[…]}`.
  */
-export const CorrectionSchema = Type.Object(
+const CorrectionSchema = Type.Object(
   {
     /** The corrected event, without usage, its `costUsd` the difference the correction makes. */
     event: CostEventSchema,

@@ -6,7 +6,7 @@ import { duckType, type SqlType, sameType, typeName } from './types.ts';
 type Fail = (message: string) => string;
 
 /** Text of a scalar as GoogleSQL's CAST AS STRING prints it. */
-export function castToString(value: Typed): string {
+function castToString(value: Typed): string {
   const { sql } = value;
   switch (value.type.kind) {
     case 'STRING':

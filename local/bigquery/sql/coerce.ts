@@ -84,7 +84,7 @@ function coerceStruct(value: Typed, type: SqlType & { kind: 'STRUCT' }): Typed |
 }
 
 /** A NUMERIC constant from decimal text, rounded half away from zero at the ninth decimal. */
-export function numericLiteral(text: string): string {
+function numericLiteral(text: string): string {
   const parsed = parseDecimalText('NUMERIC', text);
   const value =
     parsed.kind === 'ok'

@@ -47,7 +47,7 @@ export function parseCast(c: Cursor, safe: boolean, at: number): Expr {
 }
 
 /** A date part: `DAY`, `WEEK(MONDAY)`. */
-export function parsePart(c: Cursor): string {
+function parsePart(c: Cursor): string {
   const part = c.identifier().toUpperCase();
   if (part !== 'WEEK' || !c.takeSymbol('(')) return part;
   const day = c.identifier().toUpperCase();

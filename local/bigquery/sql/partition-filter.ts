@@ -89,7 +89,7 @@ function mentions(expr: Expr, rangeVar: RangeVar, column: string, resolve: Resol
 }
 
 /** Whether a condition limits the column in the sense above. */
-export function constrains(
+function constrains(
   expr: Expr,
   rangeVar: RangeVar,
   column: string,
