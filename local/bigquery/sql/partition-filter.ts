@@ -89,12 +89,7 @@ function mentions(expr: Expr, rangeVar: RangeVar, column: string, resolve: Resol
 }
 
 /** Whether a condition limits the column in the sense above. */
-function constrains(
-  expr: Expr,
-  rangeVar: RangeVar,
-  column: string,
-  resolve: Resolve,
-): boolean {
+function constrains(expr: Expr, rangeVar: RangeVar, column: string, resolve: Resolve): boolean {
   const on = (part: Expr) => mentions(part, rangeVar, column, resolve);
   const constant = (part: Expr) => isConstant(part, resolve);
   switch (expr.kind) {
