@@ -70,11 +70,7 @@ export const BudgetScopeSchema = Type.Union([
   Type.Object({ dimension: Type.Literal('workspace') }, { additionalProperties: false }),
   Type.Object(
     {
-      dimension: Type.Union(
-        (['project', 'agent', 'model', 'provider', 'user', 'team'] as const).map((name) =>
-          Type.Literal(name),
-        ),
-      ),
+      dimension: Type.Enum(['project', 'agent', 'model', 'provider', 'user', 'team']),
       value: Type.String({ minLength: 1, maxLength: 256 }),
     },
     { additionalProperties: false },
@@ -95,7 +91,7 @@ export const PeriodRuleSchema = Type.Union([
   Type.Object(
     {
       every: Type.Literal('week'),
-      startsOn: Type.Union(WEEKDAYS.map((day) => Type.Literal(day))),
+      startsOn: Type.Enum([...WEEKDAYS]),
     },
     { additionalProperties: false },
   ),
