@@ -107,7 +107,8 @@ function internal(cause: Error): AppError {
   return new AppError({ code: 'internal', message: cause.message, publicMessage, cause });
 }
 
-function toFieldErrors(error: TValidationError, context = 'body'): FieldError[] {
+/** One fault that a schema found, in the words of answers. */
+export function toFieldErrors(error: TValidationError, context = 'body'): FieldError[] {
   const path = error.instancePath.slice(1).replaceAll('/', '.');
   const under = (field: string) => (path === '' ? field : `${path}.${field}`);
   if (error.keyword === 'required') {

@@ -1,7 +1,11 @@
 import { createAccess } from '../../src/access/access.ts';
+import { createAlertHistory } from '../../src/alerts/history.ts';
+import { createNotices } from '../../src/alerts/notices.ts';
+import { createAlerts } from '../../src/alerts/raise.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
 import { createPublisher } from '../../src/cloud/pubsub.ts';
 import { createRedis, redisReady } from '../../src/cloud/redis.ts';
+import { createScheduler } from '../../src/cloud/scheduler.ts';
 import { readConfig } from '../../src/core/config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
@@ -25,6 +29,8 @@ async function main(): Promise<void> {
   const now = Date.now;
   const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
   const publisher = createPublisher({ projectId, topic: costEventsTopic });
+  const budgetChecks = createPublisher({ projectId, topic: config.budgetChecksTopic });
+  const alertsPublisher = createPublisher({ projectId, topic: config.alertsTopic });
   const redis = createRedis({
     url: config.redisUrl,
     onError: (error) => log.warn('redis connection', { error: error.message }),
@@ -38,6 +44,13 @@ async function main(): Promise<void> {
   });
   const settings = createSettings({ warehouse, redis, now });
   const priceBook = createPriceBook();
+  const notices = createNotices({ redis, warehouse, now });
+  const alerts = createAlerts({ warehouse, publisher: alertsPublisher, notices });
+  const scheduler = createScheduler({
+    projectId,
+    location: config.schedulerLocation,
+    apiEndpoint: config.schedulerEndpoint,
+  });
 
   const app = await createApiServer(
     {
@@ -63,6 +76,15 @@ async function main(): Promise<void> {
       }),
       priceBook,
       publisher,
+      budgets: {
+        checkBody: () => [],
+        status: { list: async () => [], explain: async () => undefined },
+        keepSums: async () => {},
+        checks: budgetChecks,
+      },
+      channels: { checkTarget: async () => [], raise: (alert) => alerts.raise(alert) },
+      alertHistory: createAlertHistory({ warehouse, now }),
+      scheduler,
       redis,
       readiness: createReadiness({
         probes: {
@@ -93,7 +115,9 @@ async function main(): Promise<void> {
     // What was asked is answered before what it needs is closed.
     app
       .close()
-      .then(() => publisher.close())
+      .then(() =>
+        Promise.all([publisher, budgetChecks, alertsPublisher, scheduler].map((it) => it.close())),
+      )
       .then(() => redis.quit())
       .catch((error: unknown) => log.warn('drain', { error }))
       .finally(() => {

@@ -1,8 +1,10 @@
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyReply } from 'fastify';
 import type { Access } from '../../src/access/access.ts';
+import type { AlertHistory } from '../../src/alerts/history.ts';
 import type { Publisher } from '../../src/cloud/pubsub.ts';
 import type { Redis } from '../../src/cloud/redis.ts';
+import type { Scheduler } from '../../src/cloud/scheduler.ts';
 import type { PriceBook } from '../../src/costs/pricing/price-book.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import type { Logger } from '../../src/telemetry/logging.ts';
@@ -12,12 +14,17 @@ import { errorBody, installErrors, notFound } from './errors.ts';
 import { installOpenApi } from './openapi.ts';
 import { installRateLimit } from './rate-limit.ts';
 import type { Readiness } from './readiness.ts';
+import { registerAlertRoutes } from './routes/alerts.ts';
+import { type BudgetDeps, registerBudgetRoutes } from './routes/budgets.ts';
+import { type ChannelDeps, registerChannelRoutes } from './routes/channels.ts';
 import { registerCostEventRoutes } from './routes/cost-events.ts';
 import { type CostReports, type Reprice, registerCostRoutes } from './routes/costs.ts';
 import { registerHealthRoutes } from './routes/health.ts';
+import { registerJobRoutes } from './routes/jobs.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
 import { registerPriceOverrideRoutes } from './routes/price-overrides.ts';
 import { registerPriceRoutes } from './routes/prices.ts';
+import { registerWorkspaceProfileRoutes } from './routes/workspace-profile.ts';
 
 export type ApiDeps = {
   access: Access;
@@ -26,6 +33,10 @@ export type ApiDeps = {
   reprice: Reprice;
   priceBook: PriceBook;
   publisher: Pick<Publisher, 'publish'>;
+  budgets: BudgetDeps['budgets'];
+  channels: ChannelDeps['channels'];
+  alertHistory: Pick<AlertHistory, 'list' | 'get'>;
+  scheduler: Pick<Scheduler, 'list' | 'get' | 'run'>;
   redis: Redis;
   readiness: () => Promise<Readiness>;
   log: Logger;
@@ -65,6 +76,11 @@ export async function createApiServer(
   registerCostRoutes(app, deps);
   registerPriceRoutes(app, deps);
   registerPriceOverrideRoutes(app, deps);
+  registerBudgetRoutes(app, deps);
+  registerChannelRoutes(app, deps);
+  registerAlertRoutes(app, deps);
+  registerWorkspaceProfileRoutes(app, deps);
+  registerJobRoutes(app, deps);
   registerKeyRoutes(app, deps);
   registerHealthRoutes(app, deps);
   return app;

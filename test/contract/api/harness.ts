@@ -1,7 +1,12 @@
+import type { BudgetStatus } from '../../../services/api/routes/budgets.ts';
 import { type ApiDeps, createApiServer } from '../../../services/api/server.ts';
 import { createAccess } from '../../../src/access/access.ts';
 import type { Role } from '../../../src/access/authorize.ts';
+import type { Alert } from '../../../src/alerts/alert.ts';
+import type { AlertDetail } from '../../../src/alerts/history.ts';
 import type { Redis } from '../../../src/cloud/redis.ts';
+import type { Job } from '../../../src/cloud/scheduler.ts';
+import { AppError } from '../../../src/core/errors.ts';
 import type { CostEvent } from '../../../src/costs/event.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
 import type { CostReport } from '../../../src/costs/reports/report.ts';
@@ -38,6 +43,70 @@ export function costReport(workspaceId: string): CostReport {
   };
 }
 
+/** Where a budget of the workspace stands, and an alert of it, with its canary inside. */
+export function budgetStatus(workspaceId: string): BudgetStatus {
+  return {
+    id: 'monthly',
+    version: 3,
+    name: canary(workspaceId),
+    scope: { dimension: 'agent', value: 'support-bot' },
+    period: {
+      every: 'month',
+      startsOn: 1,
+      from: '2026-11-01T00:00:00.000Z',
+      to: '2026-12-01T00:00:00.000Z',
+      timeZone: 'UTC',
+    },
+    limitUsd: '5',
+    spentUsd: '5.5',
+    remainingUsd: '-0.5',
+    usedPercent: '110.0',
+    daysLeft: 10.5,
+    projectedUsd: '8.461538462',
+    projectedPercent: '169.2',
+    outlook: 'over',
+    thresholds: [{ percent: 50, of: 'spend', amountUsd: '2.5', state: 'told' }],
+    lastNoticeUsd: '5.5',
+  };
+}
+
+export function alertRecord(workspaceId: string): AlertDetail {
+  return {
+    id: 'alert-1',
+    type: 'budget',
+    severity: 'high',
+    workspaceId,
+    raisedAt: '2026-11-20T12:00:00.000Z',
+    title: 'Budget reached',
+    message: canary(workspaceId),
+    scope: { dimension: 'workspace' },
+    currentUsd: '5.5',
+    recommendations: [{ kind: 'cheaper-model', text: 'Use another', savingUsd: '1' }],
+    deliveries: [
+      {
+        channelScope: workspaceId,
+        channelId: 'mail',
+        channelKind: 'email',
+        status: 'sent',
+        attempts: 2,
+        ambiguous: 1,
+        lastAt: '2026-11-20T12:00:01.000Z',
+      },
+    ],
+    attempts: [{ at: '2026-11-20T12:00:00.000Z', event: 'raised' }],
+  };
+}
+
+export const JOB: Job = {
+  name: 'check-budgets',
+  description: 'Checks every budget',
+  schedule: '*/5 * * * *',
+  timeZone: 'UTC',
+  state: 'enabled',
+  lastAttemptAt: '2026-11-20T11:55:00.000Z',
+  lastStatus: 'ok',
+};
+
 /** The API over real settings and a real Redis, with the ledger, the queue and the reports stood in for. */
 export async function startApi(
   redis: Redis,
@@ -45,6 +114,7 @@ export async function startApi(
     rateLimitPerSecond?: number;
     maxBodyBytes?: number;
     deps?: Partial<ApiDeps>;
+    budgets?: Partial<ApiDeps['budgets']>;
   } = {},
 ) {
   const clock = { ms: NOW };
@@ -52,6 +122,9 @@ export async function startApi(
   const published: Buffer[] = [];
   const logged: unknown[] = [];
   const asked: unknown[] = [];
+  const checks: unknown[] = [];
+  const kept: string[] = [];
+  const raised: Alert[] = [];
   const publishing = { fail: (_message: Buffer): boolean => false };
   const settings = createSettings({ warehouse: createSettingLedger(), redis, now });
   const access = createAccess({
@@ -105,6 +178,53 @@ export async function startApi(
         dryRun: request.dryRun,
       };
     },
+    budgets: {
+      checkBody: (body) =>
+        body.timeZone === 'Mars/Base' ? [{ field: 'timeZone', reason: 'is not known' }] : [],
+      status: {
+        list: async (workspaceId) => [budgetStatus(workspaceId)],
+        explain: async (workspaceId, id) =>
+          id === 'none'
+            ? undefined
+            : {
+                status: budgetStatus(workspaceId),
+                decision: { kind: 'quiet', reason: 'already-told' },
+                steps: ['Spend is 5.5.'],
+              },
+      },
+      keepSums: async (workspaceId) => void kept.push(workspaceId),
+      checks: { publish: async (data) => String(checks.push(JSON.parse(data.toString()))) },
+      ...options.budgets,
+    },
+    channels: {
+      checkTarget: async (target) =>
+        target.kind === 'webhook' && target.url.startsWith('http:')
+          ? [{ field: 'target.url', reason: 'must be https' }]
+          : [],
+      raise: async (alert) => void raised.push(alert),
+    },
+    alertHistory: {
+      list: async (query) => {
+        asked.push(query);
+        const { attempts: _, ...record } = alertRecord(query.workspaceId);
+        return [record];
+      },
+      get: async (workspaceId, alertId) =>
+        alertId === 'none' ? undefined : alertRecord(workspaceId),
+    },
+    scheduler: {
+      list: async () => [JOB],
+      get: async (name) => {
+        if (name !== JOB.name) {
+          throw new AppError({ code: 'not_found', message: `There is no job ${name}` });
+        }
+        return JOB;
+      },
+      run: async (name) => {
+        asked.push({ run: name });
+        return JOB;
+      },
+    },
     readiness: async () => ({ ready: true, dependencies: { redis: { ok: true, latencyMs: 1 } } }),
     log: { info: log, warn: log, error: log },
     ...options.deps,
@@ -119,6 +239,11 @@ export async function startApi(
     publishing,
     logged,
     asked,
+    /** Messages to the topic of budget checks, workspaces whose sums were to be kept, alerts that were raised. */
+    checks,
+    kept,
+    raised,
+    settings,
     /** Events that reached the queue, in order. */
     events: (): CostEvent[] => published.flatMap((data) => JSON.parse(data.toString()).events),
     key: async (role: Role, workspaceId: string | null = 'acme') =>

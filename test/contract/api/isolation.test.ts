@@ -27,11 +27,23 @@ const NAMING: Record<string, (ws: string) => { url?: string; body?: unknown } | 
   'DELETE /v1/keys/:id': () => 'none',
 };
 
-/** Bodies for routes whose workspace is in the path. */
+const budget = { period: { every: 'month' }, limitUsd: '5' };
+const channel = { target: { kind: 'email', to: ['owner@acme.example'] } };
+
+/** Bodies for the other routes. */
 const BODIES: Record<string, unknown> = {
+  'PUT /v1/workspaces/:workspaceId': { name: 'Acme' },
   'PUT /v1/workspaces/:workspaceId/price-overrides/:id': override,
+  'PUT /v1/workspaces/:workspaceId/budgets/:id': budget,
+  'PUT /v1/workspaces/:workspaceId/channels/:id': channel,
+  'POST /v1/workspaces/:workspaceId/budgets/check': {},
   'POST /v1/workspaces/:workspaceId/costs/reprice': {},
+  'PUT /v1/price-overrides/:id': override,
+  'PUT /v1/channels/:id': channel,
+  'POST /v1/channels/:id/test': { workspaceId: 'acme' },
 };
+/** What every workspace of these tests has, under the id x. */
+const SETTINGS = { 'price-overrides': override, budgets: budget, channels: channel };
 
 let server: Awaited<ReturnType<typeof startRedis>>;
 let api: TestApi;
@@ -61,6 +73,13 @@ function registeredRoutes(): { method: Method; url: string }[] {
 }
 
 const PUBLIC = ['GET /healthz', 'GET /readyz', 'GET /openapi.json'];
+const PLATFORM = /^[A-Z]+ \/v1\/(price-overrides|channels|jobs)\b/;
+const fill = (url: string, workspaceId = 'acme') =>
+  url
+    .replace(':workspaceId', workspaceId)
+    .replace(':alertId', 'alert-1')
+    .replace(':name', 'check-budgets')
+    .replace(':id', 'x');
 const nameOf = ({ method, url }: { method: Method; url: string }) => `${method} ${url}`;
 
 describe('a tenant sees itself only', () => {
@@ -72,8 +91,26 @@ describe('a tenant sees itself only', () => {
         'POST /v1/cost-events',
         'GET /v1/workspaces/:workspaceId/costs',
         'GET /v1/workspaces/:workspaceId/costs/trend',
-        'DELETE /v1/workspaces/:workspaceId/price-overrides/:id',
+        'GET /v1/workspaces/:workspaceId',
+        'PUT /v1/workspaces/:workspaceId',
+        ...['price-overrides', 'budgets', 'channels'].flatMap((path) => [
+          `GET /v1/workspaces/:workspaceId/${path}`,
+          `GET /v1/workspaces/:workspaceId/${path}/:id`,
+          `PUT /v1/workspaces/:workspaceId/${path}/:id`,
+          `DELETE /v1/workspaces/:workspaceId/${path}/:id`,
+        ]),
+        'GET /v1/workspaces/:workspaceId/budgets/status',
+        'GET /v1/workspaces/:workspaceId/budgets/:id/explain',
+        'POST /v1/workspaces/:workspaceId/budgets/check',
+        'POST /v1/workspaces/:workspaceId/channels/:id/test',
+        'GET /v1/workspaces/:workspaceId/alerts',
+        'GET /v1/workspaces/:workspaceId/alerts/:alertId',
         'DELETE /v1/price-overrides/:id',
+        'DELETE /v1/channels/:id',
+        'POST /v1/channels/:id/test',
+        'GET /v1/jobs',
+        'GET /v1/jobs/:name',
+        'POST /v1/jobs/:name/run',
         'DELETE /v1/keys/:id',
       ]),
     );
@@ -84,7 +121,7 @@ describe('a tenant sees itself only', () => {
 
   test('every route but the public ones asks for a key, before it looks at anything else', async () => {
     for (const route of registeredRoutes()) {
-      const url = route.url.replace(':workspaceId', 'acme').replace(':id', 'x');
+      const url = fill(route.url);
       const answer = await api.call(route.method, url, {
         headers: { 'content-type': 'application/json' },
       });
@@ -102,24 +139,27 @@ describe('a tenant sees itself only', () => {
 
   test('every route answers a foreign workspace with 404, exactly as one that does not exist', async () => {
     const otherAdmin = await api.key('admin', 'other');
-    await api.call('PUT', '/v1/workspaces/other/price-overrides/x', {
-      key: otherAdmin,
-      body: override,
-    });
+    const key = await api.key('admin', 'acme');
+    const seed = async (workspaceId: string) => {
+      for (const [path, body] of Object.entries(SETTINGS)) {
+        const url = `/v1/workspaces/${workspaceId}/${path}/x`;
+        await api.call('PUT', url, { key: workspaceId === 'other' ? otherAdmin : key, body });
+      }
+    };
+    await seed('other');
     await api.call('POST', '/v1/cost-events', {
       key: otherAdmin,
       body: { events: [event('o', { workspaceId: 'other' })] },
     });
     const reached = api.events().length;
-    const key = await api.key('admin', 'acme');
     let tried = 0;
 
     for (const route of registeredRoutes()) {
-      if (PUBLIC.includes(nameOf(route)) || nameOf(route).includes(' /v1/price-overrides'))
-        continue;
+      if (PUBLIC.includes(nameOf(route)) || PLATFORM.test(nameOf(route))) continue;
+      await seed('acme');
       const ask = async (workspaceId: string) => {
         if (route.url.includes(':workspaceId')) {
-          const url = route.url.replace(':workspaceId', workspaceId).replace(':id', 'x');
+          const url = fill(route.url, workspaceId);
           return api.call(route.method, url, { key, body: BODIES[nameOf(route)] });
         }
         const naming = NAMING[nameOf(route)];
@@ -137,19 +177,29 @@ describe('a tenant sees itself only', () => {
       });
       expect(foreign.body).toEqual(unknown?.body);
       expect(JSON.stringify(foreign.body)).not.toContain(canary('other'));
-      expect([200, 201, 202]).toContain(home?.status);
+      expect({ route: nameOf(route), ok: (home?.status ?? 0) < 300 }).toEqual({
+        route: nameOf(route),
+        ok: true,
+      });
     }
-    expect(tried).toBeGreaterThanOrEqual(11);
+    expect(tried).toBeGreaterThanOrEqual(25);
+    expect([...api.kept, ...api.raised.map(({ workspaceId }) => workspaceId)]).not.toContain(
+      'nobody',
+    );
+    expect(api.raised.every(({ workspaceId }) => workspaceId === 'acme')).toBe(true);
     expect(api.events().filter(({ workspaceId }) => workspaceId === 'other')).toHaveLength(reached);
   });
 
   test('the platform’s own routes are forbidden to every key of a workspace', async () => {
     const key = await api.key('admin', 'acme');
     for (const route of registeredRoutes()) {
-      if (!nameOf(route).includes(' /v1/price-overrides')) continue;
-      const url = route.url.replace(':id', 'x');
-      const body = route.method === 'PUT' ? override : undefined;
-      expect((await api.call(route.method, url, { key, body })).status).toBe(403);
+      if (!PLATFORM.test(nameOf(route))) continue;
+      const body = BODIES[nameOf(route)];
+      const answer = await api.call(route.method, fill(route.url), { key, body });
+      expect({ route: nameOf(route), status: answer.status }).toEqual({
+        route: nameOf(route),
+        status: 403,
+      });
     }
     const body = { name: 'n', role: 'read', workspaceId: null };
     expect((await api.call('POST', '/v1/keys', { key, body })).status).toBe(403);
@@ -182,6 +232,16 @@ describe('a tenant sees itself only', () => {
     ['read', 'POST', '/v1/workspaces/acme/costs/reprice'],
     ['read', 'PUT', '/v1/workspaces/acme/price-overrides/x'],
     ['read', 'DELETE', '/v1/workspaces/acme/price-overrides/x'],
+    ['ingest', 'GET', '/v1/workspaces/acme/budgets/status'],
+    ['ingest', 'GET', '/v1/workspaces/acme/channels'],
+    ['ingest', 'GET', '/v1/workspaces/acme/alerts'],
+    ['read', 'PUT', '/v1/workspaces/acme'],
+    ['read', 'PUT', '/v1/workspaces/acme/budgets/x'],
+    ['read', 'DELETE', '/v1/workspaces/acme/budgets/x'],
+    ['read', 'POST', '/v1/workspaces/acme/budgets/check'],
+    ['read', 'PUT', '/v1/workspaces/acme/channels/x'],
+    ['read', 'DELETE', '/v1/workspaces/acme/channels/x'],
+    ['read', 'POST', '/v1/workspaces/acme/channels/x/test'],
     ['read', 'POST', '/v1/keys'],
     ['read', 'GET', '/v1/keys'],
     ['read', 'DELETE', '/v1/keys/x'],
