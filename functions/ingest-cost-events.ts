@@ -1,4 +1,5 @@
 import type { HttpFunction } from '@google-cloud/functions-framework';
+import { listBudgetMeters } from '../src/budgets/meters.ts';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
 import { serveFunction } from '../src/cloud/function-server.ts';
 import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
