@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError, errorMessage, type FieldError } from '../core/errors.ts';
+import { isRetryableStatus, retryAfterMs } from '../core/http-retry.ts';
 import { type Connection, findConnection } from './connection.ts';
 import type { Io } from './io.ts';
 import type { ConnectionOptions } from './options.ts';
@@ -12,11 +13,18 @@ export type Attempt<T> =
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 export type Query = Readonly<Record<string, string | undefined>>;
-export type Request = { query?: Query; body?: unknown; json?: string };
+export type Request = {
+  query?: Query;
+  body?: unknown;
+  /** A body that is text already. */
+  json?: string;
+  /** The version of a setting that the change builds on, 0 for a new one; absent: overwrite whatever is there. */
+  ifVersion?: number;
+};
 
 export type ApiClient = {
   readonly connection: Connection;
-  /** One request, one tagged outcome; never throws. `json` is a body that is text already. */
+  /** One request, one tagged outcome; never throws. */
   attempt<T>(method: Method, path: string, request?: Request): Promise<Attempt<T>>;
   /** The answer to a request, with a few more tries after 429 and 503; throws an `AppError` for people. */
   call<T>(method: Method, path: string, request?: Request): Promise<T>;
@@ -56,6 +64,7 @@ export function createApiClient(connection: Connection, interrupted: AbortSignal
           authorization: `Bearer ${connection.key}`,
           accept: 'application/json',
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(request.ifVersion === undefined ? {} : { 'if-match': `"${request.ifVersion}"` }),
         },
         signal: AbortSignal.any([AbortSignal.timeout(REQUEST_TIMEOUT_MS), interrupted]),
       });
@@ -67,8 +76,8 @@ export function createApiClient(connection: Connection, interrupted: AbortSignal
     }
     if (status >= 200 && status < 300) return readAnswer<T>(status, text, connection);
     const error = readError(status, text, connection);
-    if (status === 408 || status === 425 || status === 429 || status >= 500) {
-      return { kind: 'retry', error, afterMs: retryAfterMs(headers) };
+    if (isRetryableStatus(status)) {
+      return { kind: 'retry', error, afterMs: retryAfterMs(headers, Date.now()) };
     }
     return { kind: 'refused', error };
   }
@@ -121,7 +130,7 @@ function readError(status: number, text: string, connection: Connection): AppErr
     if (status === 404) code = 'not_found';
     if (status === 429) code = 'rate_limited';
   }
-  const retryable = status === 429 || status >= 500;
+  const retryable = isRetryableStatus(status);
   return new AppError({ code, message: `${message}${hint(code, connection)}`, details, retryable });
 }
 
@@ -154,9 +163,4 @@ function unreachable(connection: Connection, error: unknown): AppError {
 
 function interruption(): AppError {
   return new AppError({ code: 'interrupted', message: 'Interrupted.' });
-}
-
-function retryAfterMs(headers: Headers): number | undefined {
-  const seconds = headers.get('retry-after') ?? '';
-  return /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }

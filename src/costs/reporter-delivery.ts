@@ -1,4 +1,5 @@
 import { AppError, errorMessage, type FieldError } from '../core/errors.ts';
+import { isRetryableStatus, retryAfterMs } from '../core/http-retry.ts';
 
 /**
  * How one attempt to hand over a batch ended.
@@ -91,20 +92,6 @@ export function createPubSubDelivery(connect: () => Promise<MessagePublisher>): 
       await (await open?.catch(() => undefined))?.close();
     },
   };
-}
-
-/** Statuses after which the same request may succeed later without a change. */
-export function isRetryableStatus(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** The wait a `Retry-After` header asks for, in ms (RFC 9110: seconds or a date), or undefined without one. */
-export function retryAfterMs(headers: Headers, now: number): number | undefined {
-  const value = headers.get('retry-after')?.trim();
-  if (value === undefined || value === '') return undefined;
-  if (/^\d{1,6}$/.test(value)) return Number(value) * 1_000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 function readError(status: number, text: string): { reason: string; details: FieldError[] } {
