@@ -1,7 +1,9 @@
 import { createAccess } from '../../src/access/access.ts';
+import { checkChannel } from '../../src/alerts/channel-rules.ts';
 import { createAlertHistory } from '../../src/alerts/history.ts';
 import { createNotices } from '../../src/alerts/notices.ts';
 import { createAlerts } from '../../src/alerts/raise.ts';
+import { listBudgetMeters } from '../../src/budgets/meters.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
 import { createPublisher } from '../../src/cloud/pubsub.ts';
 import { createRedis, redisReady } from '../../src/cloud/redis.ts';
@@ -10,6 +12,7 @@ import { readConfig } from '../../src/core/config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
 import { createReprice } from '../../src/costs/reprice.ts';
+import { createMeterReader } from '../../src/costs/rollups/meter-reader.ts';
 import { createRebuild } from '../../src/costs/rollups/rebuild.ts';
 import { listPriceOverrides } from '../../src/settings/price-overrides.ts';
 import { createSettings } from '../../src/settings/settings.ts';
@@ -35,17 +38,19 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     onError: (error) => log.warn('redis connection', { error: error.message }),
   });
+  const settings = createSettings({ warehouse, redis, now });
   const rebuild = createRebuild({
     redis,
     warehouse,
-    meters: async () => [],
+    meters: (workspaceId) => listBudgetMeters(settings, workspaceId, { fresh: true }),
     dedupeWindowHours,
     now,
   });
-  const settings = createSettings({ warehouse, redis, now });
+  const meters = createMeterReader({ redis, rebuild });
   const priceBook = createPriceBook();
   const notices = createNotices({ redis, warehouse, now });
   const alerts = createAlerts({ warehouse, publisher: alertsPublisher, notices });
+  const channelRules = { allowLoopback: config.allowLoopbackWebhooks };
   const scheduler = createScheduler({
     projectId,
     location: config.schedulerLocation,
@@ -77,12 +82,18 @@ async function main(): Promise<void> {
       priceBook,
       publisher,
       budgets: {
-        checkBody: () => [],
         status: { list: async () => [], explain: async () => undefined },
-        keepSums: async () => {},
+        keepSums: async (workspaceId) =>
+          meters.ensure(
+            workspaceId,
+            await listBudgetMeters(settings, workspaceId, { fresh: true }),
+          ),
         checks: budgetChecks,
       },
-      channels: { checkTarget: async () => [], raise: (alert) => alerts.raise(alert) },
+      channels: {
+        checkTarget: (target) => checkChannel(target, channelRules),
+        raise: (alert) => alerts.raise(alert),
+      },
       alertHistory: createAlertHistory({ warehouse, now }),
       scheduler,
       redis,

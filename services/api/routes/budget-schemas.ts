@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { DEFAULT_THRESHOLDS } from '../../../src/budgets/budget.ts';
 import { WEEKDAYS } from '../../../src/core/periods.ts';
 import { BudgetSchema, BudgetScopeSchema, type SettingBody } from '../../../src/settings/kinds.ts';
 
@@ -34,8 +35,6 @@ export const BudgetInput = Type.Object(
   { additionalProperties: false },
 );
 
-const DEFAULT_THRESHOLDS = [50, 75, 90, 100];
-
 /** The budget with every default written out. */
 export function completeBudget(input: Static<typeof BudgetInput>): SettingBody<'budget'> {
   return {
@@ -43,7 +42,7 @@ export function completeBudget(input: Static<typeof BudgetInput>): SettingBody<'
     scope: input.scope ?? { dimension: 'workspace' },
     period: completePeriod(input.period),
     timeZone: input.timeZone ?? 'UTC',
-    thresholdsPercent: input.thresholdsPercent ?? DEFAULT_THRESHOLDS,
+    thresholdsPercent: input.thresholdsPercent ?? [...DEFAULT_THRESHOLDS],
     projectedThresholdsPercent: input.projectedThresholdsPercent ?? [],
   };
 }

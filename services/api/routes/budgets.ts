@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox';
+import { checkBudgetBody } from '../../../src/budgets/budget.ts';
 import type { Publisher } from '../../../src/cloud/pubsub.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
 import { NAME_PATTERN, PLATFORM_SCOPE } from '../../../src/core/ids.ts';
-import { BudgetSchema, type SettingBody } from '../../../src/settings/kinds.ts';
+import { BudgetSchema } from '../../../src/settings/kinds.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import type { Logger } from '../../../src/telemetry/logging.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
@@ -27,7 +28,6 @@ export type BudgetExplanation = Static<typeof BudgetExplanationSchema>;
 export type BudgetDeps = {
   settings: Settings;
   budgets: {
-    checkBody(body: SettingBody<'budget'>): FieldError[];
     status: {
       list(workspaceId: string): Promise<BudgetStatus[]>;
       explain(workspaceId: string, id: string): Promise<BudgetExplanation | undefined>;
@@ -58,7 +58,7 @@ export function registerBudgetRoutes(app: ApiApp, { settings, budgets, log }: Bu
     complete: completeBudget,
     check: async (scope, body, id) => [
       ...(RESERVED_IDS.includes(id) ? [{ field: 'id', reason: 'names something else here' }] : []),
-      ...budgets.checkBody(body),
+      ...checkBudgetBody(body),
       ...(await unknownChannels(settings, scope, body.channels ?? [])),
     ],
     maxPerScope: MAX_BUDGETS,

@@ -61,7 +61,8 @@ describe('budgets', () => {
       [{ scope: { dimension: 'agent' } }, 'scope.value', /required/],
       [{ scope: { dimension: 'planet', value: 'x' } }, 'scope.dimension', /workspace, project/],
       [{ limitUsd: '0' }, 'limitUsd', /pattern/],
-      [{ timeZone: 'Mars/Base' }, 'timeZone', /not known/],
+      [{ timeZone: 'Mars/Base' }, 'timeZone', /IANA/],
+      [{ thresholdsPercent: [] }, 'thresholdsPercent', /must name a threshold/],
       [{ channels: ['nowhere'] }, 'channels.0', /no channel nowhere/],
       [{ colour: 'red' }, 'colour', /not a known field/],
     ];

@@ -179,8 +179,6 @@ export async function startApi(
       };
     },
     budgets: {
-      checkBody: (body) =>
-        body.timeZone === 'Mars/Base' ? [{ field: 'timeZone', reason: 'is not known' }] : [],
       status: {
         list: async (workspaceId) => [budgetStatus(workspaceId)],
         explain: async (workspaceId, id) =>
