@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { NAME_PATTERN } from '../core/ids.ts';
-import { parseDecimal } from '../core/money.ts';
+import { parseDecimal, parseUsd } from '../core/money.ts';
 import { formatInstant, parseInstant } from '../core/time.ts';
+import { workspacePath } from './api.ts';
+import { invalidInput } from './exit.ts';
 
 /** Options every command that talks to the API has. */
 export type ConnectionOptions = { api?: string; key?: string; json?: boolean };
@@ -63,4 +65,68 @@ export function parsePrice(text: string): string {
   throw new InvalidArgumentError(
     'Give USD per million tokens as a plain decimal, such as 2.5 (0 or more, at most 18 decimals).',
   );
+}
+
+/** What belongs to one workspace or to the platform. */
+export type ScopeOptions = ConnectionOptions & { workspace?: string; global?: boolean };
+
+/** Adds `--workspace` and `--global`; `requireScope` sees to it that one of them is given. */
+export function withScope(command: Command, everybody: string): Command {
+  return command
+    .option('-w, --workspace <id>', 'the workspace it belongs to', parseWorkspace)
+    .option('--global', everybody);
+}
+
+/** Throws unless exactly one of `--workspace` and `--global` is given. */
+export function requireScope({ workspace, global }: ScopeOptions): void {
+  if ((workspace === undefined) === (global !== true)) {
+    throw invalidInput('Say for whom: either --workspace <id> or --global.');
+  }
+}
+
+/** The path below the workspace, or below the platform. */
+export function scopePath({ workspace }: ScopeOptions, ...below: string[]): string {
+  const path = below.map(encodeURIComponent).join('/');
+  return workspace === undefined ? `/v1/${path}` : workspacePath(workspace, path);
+}
+
+/** The id of a setting. */
+export function parseId(text: string): string {
+  if (!new RegExp(NAME_PATTERN).test(text)) {
+    throw new InvalidArgumentError(
+      'An id is 1 to 128 letters, digits, ".", "_" or "-", and starts with a letter or digit.',
+    );
+  }
+  return text;
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, text];
+}
+
+/** As `collect`, for ids. */
+export function collectIds(text: string, earlier?: readonly string[]): string[] {
+  return collect(parseId(text), earlier);
+}
+
+/** An amount in USD more than 0, as the text it is. */
+export function parseAmount(text: string): string {
+  try {
+    if (parseUsd(text) > 0n) return text;
+  } catch {
+    // Refused below, in words for this option.
+  }
+  throw new InvalidArgumentError(
+    'Give US dollars as a plain decimal, such as 5 or 0.25 (more than 0, at most 9 decimals).',
+  );
+}
+
+/** Percents with commas between, ascending, each once. */
+export function parsePercents(text: string): number[] {
+  const percents = text.split(',').map((part) => part.trim().replace(/%$/, ''));
+  if (percents.some((part) => !/^\d{1,4}$/.test(part) || +part < 1 || +part > 1_000)) {
+    throw new InvalidArgumentError('Give whole percents from 1 to 1000, such as 50,75,90,100.');
+  }
+  return [...new Set(percents.map(Number))].sort((a, b) => a - b);
 }

@@ -1,19 +1,21 @@
 import type { Command } from 'commander';
-import { NAME_PATTERN } from '../core/ids.ts';
-import { connectApi, workspacePath } from './api.ts';
+import { connectApi } from './api.ts';
 import type { PriceOverride } from './contract.ts';
-import { invalidInput } from './exit.ts';
 import { answer, type Io } from './io.ts';
 import {
-  type ConnectionOptions,
+  parseCount,
+  parseId,
   parsePrice,
   parseTime,
-  parseWorkspace,
+  requireScope,
+  type ScopeOptions,
+  scopePath,
   withConnection,
+  withScope,
 } from './options.ts';
+import { stableId } from './stable-id.ts';
 import { dollars, table } from './tables.ts';
 
-type ScopeOptions = ConnectionOptions & { workspace?: string; global?: boolean };
 type SetOptions = ScopeOptions & {
   provider: string;
   model: string;
@@ -24,7 +26,10 @@ type SetOptions = ScopeOptions & {
   from: string;
   to?: string;
   id?: string;
+  ifVersion?: number;
 };
+
+const EVERYBODY = 'it holds for every workspace without its own';
 
 /** `ax prices`: prices that hold instead of the price book's, for one workspace or for all. */
 export function addPricesCommand(program: Command, io: Io): void {
@@ -50,7 +55,7 @@ Examples:
     .description(
       'Sets the price of a model, in USD per million tokens. Setting the same id again replaces it.',
     );
-  withScope(set)
+  withScope(set, EVERYBODY)
     .requiredOption('--provider <name>', 'as events name it, e.g. openai')
     .requiredOption('--model <name>', 'as events name it, e.g. gpt-4o')
     .requiredOption('--input <usd>', 'USD per million input tokens, e.g. 2.5', parsePrice)
@@ -59,7 +64,12 @@ Examples:
     .option('--cache-write <usd>', 'tokens written to the cache (default: as input)', parsePrice)
     .requiredOption('--from <time>', 'first instant it holds, e.g. 2026-11-01', parseTime)
     .option('--to <time>', 'first instant it no longer holds (default: open)', parseTime)
-    .option('--id <id>', 'its name (default: from provider, model and date)');
+    .option('--id <id>', 'its id (default: from provider, model and date)', parseId)
+    .option(
+      '--if-version <n>',
+      'only if it is at this version now (0: only if there is none)',
+      parseCount,
+    );
   withConnection(set)
     .addHelpText(
       'after',
@@ -71,11 +81,6 @@ Example:
       requireScope(options);
       const { provider, model, input, output, cacheRead, cacheWrite, from, to } = options;
       const id = options.id ?? defaultId(provider, model, from);
-      if (!new RegExp(NAME_PATTERN).test(id)) {
-        throw invalidInput(
-          '--id is 1 to 128 letters, digits, ".", "_" or "-", and starts with a letter or digit.',
-        );
-      }
       const body = {
         provider,
         model,
@@ -84,8 +89,11 @@ Example:
         usdPerMillionTokens: { input, output, cacheRead, cacheWrite },
       };
       const api = await connectApi(io, options);
-      const path = overridesPath(options, id);
-      const saved = await api.call<PriceOverride>('PUT', path, { body });
+      const path = scopePath(options, 'price-overrides', id);
+      const saved = await api.call<PriceOverride>('PUT', path, {
+        body,
+        ifVersion: options.ifVersion,
+      });
       answer(io, options.json, saved, () => `Set ${saved.id}.\n\n${describe([saved])}`);
     });
 
@@ -94,10 +102,13 @@ Example:
     .summary('list them')
     .description('Lists the prices that are set.')
     .addHelpText('after', '\nExample:\n  ax prices list --workspace acme');
-  withConnection(withScope(list)).action(async (options: ScopeOptions) => {
+  withConnection(withScope(list, EVERYBODY)).action(async (options: ScopeOptions) => {
     requireScope(options);
     const api = await connectApi(io, options);
-    const result = await api.call<{ overrides: PriceOverride[] }>('GET', overridesPath(options));
+    const result = await api.call<{ overrides: PriceOverride[] }>(
+      'GET',
+      scopePath(options, 'price-overrides'),
+    );
     answer(io, options.json, result, () =>
       result.overrides.length === 0 ? 'No prices are set here.' : describe(result.overrides),
     );
@@ -109,36 +120,20 @@ Example:
     .description('Removes a price; what was priced by it stays as it is.')
     .argument('<id>', 'its id, as ax prices list shows it')
     .addHelpText('after', '\nExample:\n  ax prices rm openai-gpt-4o-20261101 --workspace acme');
-  withConnection(withScope(remove)).action(async (id: string, options: ScopeOptions) => {
+  withConnection(withScope(remove, EVERYBODY)).action(async (id: string, options: ScopeOptions) => {
     requireScope(options);
     const api = await connectApi(io, options);
-    const removed = await api.call<{ id: string }>('DELETE', overridesPath(options, id));
+    const removed = await api.call<{ id: string }>(
+      'DELETE',
+      scopePath(options, 'price-overrides', id),
+    );
     answer(io, options.json, removed, () => `Removed ${id}.`);
   });
 }
 
-function withScope(command: Command): Command {
-  return command
-    .option('-w, --workspace <id>', 'the workspace it holds for', parseWorkspace)
-    .option('--global', 'it holds for every workspace without its own');
-}
-
-function requireScope({ workspace, global }: ScopeOptions): void {
-  if ((workspace === undefined) === (global !== true)) {
-    throw invalidInput('Say for whom: either --workspace <id> or --global.');
-  }
-}
-
-function overridesPath({ workspace }: ScopeOptions, id?: string): string {
-  const below = id === undefined ? 'price-overrides' : `price-overrides/${encodeURIComponent(id)}`;
-  return workspace === undefined ? `/v1/${below}` : workspacePath(workspace, below);
-}
-
 function defaultId(provider: string, model: string, from: string): string {
-  const name = `${provider}-${model}`
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '');
-  return `${name.slice(0, 119)}-${from.slice(0, 10).replaceAll('-', '')}`;
+  const instant = from.replaceAll('-', '').replaceAll(':', '');
+  return stableId([provider, model, instant.replace(/T000000\.000Z$/, '')], { open: 1 });
 }
 
 function describe(overrides: readonly PriceOverride[]): string {
