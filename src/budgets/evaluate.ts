@@ -82,16 +82,29 @@ export function evaluate(facts: {
       projectedNanoUsd,
     };
   }
-  const toldOf = (of: Measured) =>
-    notices.get(noticeSubject(budget, span, of))?.amountNanoUsd ?? 0n;
-  const spend = decide(budget, 'spend', spendNanoUsd, toldOf('spend'));
-  const toldAsSpent = spend.kind === 'tell' ? spendNanoUsd : toldOf('spend');
-  const told = max(toldOf('projection'), toldAsSpent);
+  const told = toldAmounts(budget, span, notices);
+  const spend = decide(budget, 'spend', spendNanoUsd, told.spend);
+  const toldWithSpend = max(told.projection, spend.kind === 'tell' ? spendNanoUsd : 0n);
   const projection =
     isTooEarly(span, now) && budget.thresholdsPercent.projection.length > 0
       ? ({ kind: 'quiet', of: 'projection', reason: 'too-early' } as const)
-      : decide(budget, 'projection', projectedNanoUsd, told);
+      : decide(budget, 'projection', projectedNanoUsd, toldWithSpend);
   return { spend, projection, projectedNanoUsd };
+}
+
+/**
+ * The amounts that were spoken of in a period: thresholds at or below them are not told again. What was told as spent
+ * need not be told as projected. 0 where nothing was said.
+ */
+export function toldAmounts(
+  budget: Budget,
+  span: Span,
+  notices: ReadonlyMap<string, Pick<Notice, 'amountNanoUsd'>>,
+): Record<Measured, NanoUsd> {
+  const amountOf = (of: Measured) =>
+    notices.get(noticeSubject(budget, span, of))?.amountNanoUsd ?? 0n;
+  const spend = amountOf('spend');
+  return { spend, projection: max(spend, amountOf('projection')) };
 }
 
 /**

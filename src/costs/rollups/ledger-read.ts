@@ -115,7 +115,7 @@ function parametersOf({
       meterFrom: periods.map(({ startMs }) => formatInstant(startMs)),
       meterTo: periods.map(({ endMs }) => formatInstant(endMs)),
       meterDimension: periods.map(({ meter }) => meter.scope.dimension),
-      meterValue: periods.map(({ meter }) => wantedValue(meter.scope)),
+      meterValue: periods.map(({ meter }) => ledgerValueOf(meter.scope)),
     },
     types: {
       workspaceId: 'STRING',
@@ -135,7 +135,7 @@ function parametersOf({
  * What the query looks for: the dimension's value, or the label as the JSON text of `labels` holds it. Quotes inside
  * values are escaped there, so that this text can be found nowhere else.
  */
-function wantedValue(scope: MeterScope): string {
+export function ledgerValueOf(scope: MeterScope): string {
   if (scope.dimension === 'workspace') return '';
   if (scope.dimension !== 'label') return scope.value;
   return `${JSON.stringify(scope.key)}:${JSON.stringify(scope.value)}`;

@@ -1,0 +1,52 @@
+import { divideHalfEven, formatUsd, type NanoUsd } from '../core/money.ts';
+import type { PeriodRule } from '../core/periods.ts';
+import { DAY_MS } from '../core/time.ts';
+import type { MeterScope } from '../costs/rollups/meters.ts';
+
+const NANO_USD_PER_CENT = 10_000_000n;
+
+/** An amount for people: `$1,234.50`, cents rounded half to even; what is less than a cent is given exactly. */
+export function moneyText(amount: NanoUsd): string {
+  const size = amount < 0n ? -amount : amount;
+  const sign = amount < 0n ? '-' : '';
+  if (size > 0n && size < NANO_USD_PER_CENT) return `${sign}$${formatUsd(size)}`;
+  const cents = divideHalfEven(size, NANO_USD_PER_CENT).toString().padStart(3, '0');
+  const dollars = cents.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ',');
+  return `${sign}$${dollars}.${cents.slice(-2)}`;
+}
+
+/** `part` in percent of `whole`, one decimal, cut off: `90.4`, `90.0`. `whole` > 0. */
+export function percentText(part: NanoUsd, whole: NanoUsd): string {
+  const tenths = (part * 1_000n) / whole;
+  const size = (tenths < 0n ? -tenths : tenths).toString().padStart(2, '0');
+  return `${tenths < 0n ? '-' : ''}${size.slice(0, -1)}.${size.slice(-1)}`;
+}
+
+/** `part` in whole percent of `whole`, cut off. `whole` > 0. */
+export function wholePercent(part: NanoUsd, whole: NanoUsd): string {
+  return ((part * 100n) / whole).toString();
+}
+
+/** The days between two instants (epoch ms), one decimal, cut off; 0 when there are none. */
+export function daysBetween(fromMs: number, toMs: number): number {
+  return Math.floor(Math.max(0, toMs - fromMs) / (DAY_MS / 10)) / 10;
+}
+
+/** `50 %`, `50 % and 75 %`, `50 %, 75 % and 90 %` */
+export function percentList(percents: readonly number[]): string {
+  const texts = percents.map((percent) => `${percent} %`);
+  const last = texts.pop() ?? '';
+  return texts.length === 0 ? last : `${texts.join(', ')} and ${last}`;
+}
+
+/** What a budget watches, as the subject of a sentence: `acme`, `acme's agent a1`, `acme's label env=prod`. */
+export function scopeText(workspace: string, scope: MeterScope): string {
+  if (scope.dimension === 'workspace') return workspace;
+  const what = scope.dimension === 'label' ? `${scope.key}=${scope.value}` : scope.value;
+  return `${workspace}'s ${scope.dimension} ${what}`;
+}
+
+/** `daily`, `weekly`, `monthly` */
+export function cadenceText({ every }: PeriodRule): string {
+  return every === 'day' ? 'daily' : `${every}ly`;
+}
