@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DATASET, type LocalEnvironment, PROJECT } from './environment.ts';
+import type { Ports } from './ports.ts';
 
 /** What a running local cloud tells whoever wants to use it. */
 export type Endpoints = {
@@ -7,18 +9,54 @@ export type Endpoints = {
   /** A platform admin's key, new at every start. */
   apiKey: string;
   ingest: string;
+  checkBudgets: string;
+  deliverAlerts: string;
   /** host:port, as in PUBSUB_EMULATOR_HOST. */
   pubsub: string;
   /** Certificates of the push tokens; absent when another emulator is used. */
   pubsubHttp?: string;
   bigquery: string;
   redis: string;
+  /** The page of what was sent; `/messages.json` holds the same. */
+  inbox: string;
+  /** host:port of the inbox's mail server. */
+  smtp: string;
+  scheduler: string;
   project: string;
   dataset: string;
   logs: string;
   /** Process ids by name, `supervisor` last. */
   pids: Record<string, number>;
 };
+
+/** The addresses of a local cloud whose processes have the ids `pids`. */
+export function describeEndpoints(options: {
+  ports: Ports;
+  environment: LocalEnvironment;
+  logDir: string;
+  pids: Record<string, number>;
+}): Endpoints {
+  const { ports, environment, logDir, pids } = options;
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  return {
+    api: at(ports.api),
+    apiKey: environment.adminKey,
+    ingest: at(ports.ingest),
+    checkBudgets: at(ports.checkBudgets),
+    deliverAlerts: at(ports.deliverAlerts),
+    inbox: at(ports.inbox),
+    smtp: `127.0.0.1:${ports.smtp}`,
+    pubsub: environment.emulatorHost,
+    ...(environment.ownPubsub && { pubsubHttp: at(ports.pubsubHttp) }),
+    scheduler: at(ports.scheduler),
+    bigquery: at(ports.bigquery),
+    redis: `redis://127.0.0.1:${ports.redis}`,
+    project: PROJECT,
+    dataset: DATASET,
+    logs: logDir,
+    pids,
+  };
+}
 
 export type EndpointFiles = ReturnType<typeof createEndpointFiles>;
 

@@ -1,25 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Ports } from './ports.ts';
+import { collectSecrets } from './secrets.ts';
 
 export const PROJECT = 'agentworks-local';
 export const DATASET = 'agentworks_observability';
-export const COST_EVENTS_TOPIC = 'cost-events';
+const SCHEDULER_LOCATION = 'europe-west1';
 
-/** Whose name the push tokens of the local Pub/Sub carry. */
+/** Whose name the tokens of the local Pub/Sub and Cloud Scheduler carry. */
 export const PUSH_SERVICE_ACCOUNT = `pubsub-push@${PROJECT}.iam.gserviceaccount.com`;
 
 /** What a developer may set to try a limit; production sets them the same way. */
 const PASSED_ON = ['RATE_LIMIT_PER_SECOND', 'MAX_BODY_BYTES', 'DEDUPE_WINDOW_HOURS', 'TZ', 'LANG'];
 
+type Env = Record<string, string>;
+export type FunctionName = 'ingest' | 'checkBudgets' | 'deliverAlerts';
+
 export type LocalEnvironment = {
   /** For every process: enough to run, and nothing a Google client could find credentials by. */
-  base: Record<string, string>;
+  base: Env;
   /** For our services: what production would set, pointing here. */
-  services: Record<string, string>;
+  services: Env;
+  api: Env;
+  /** Where each function is called, which is also the audience of the tokens it takes, and its environment. */
+  functions: Record<FunctionName, { url: string; env: Env }>;
   adminKey: string;
-  /** Where Pub/Sub pushes cost events to; also the audience of the push tokens. */
-  pushEndpoint: string;
   emulatorHost: string;
   /** Whether Pub/Sub is our own endpoint, which signs its pushes. */
   ownPubsub: boolean;
@@ -38,10 +43,9 @@ export function createEnvironment(options: {
   const emptyHome = join(copyDir, 'home');
   const ownPubsub = !outer.PUBSUB_EMULATOR_HOST;
   const emulatorHost = outer.PUBSUB_EMULATOR_HOST || `127.0.0.1:${ports.pubsub}`;
-  const pushEndpoint = `http://127.0.0.1:${ports.ingest}/`;
   const adminKey = `axk_${randomBytes(32).toString('base64url')}`;
 
-  const base: Record<string, string> = {
+  const base: Env = {
     PATH: outer.PATH ?? '/usr/bin:/bin',
     HOME: emptyHome,
     CLOUDSDK_CONFIG: emptyHome,
@@ -52,20 +56,55 @@ export function createEnvironment(options: {
     const value = outer[name];
     if (value !== undefined) base[name] = value;
   }
-  const services: Record<string, string> = {
+  const services: Env = {
     ...base,
     GOOGLE_CLOUD_PROJECT: PROJECT,
     BIGQUERY_DATASET: DATASET,
     BIGQUERY_API_ENDPOINT: `http://127.0.0.1:${ports.bigquery}`,
     PUBSUB_EMULATOR_HOST: emulatorHost,
-    COST_EVENTS_TOPIC,
+    COST_EVENTS_TOPIC: 'cost-events',
+    BUDGET_CHECKS_TOPIC: 'budget-checks',
+    ALERTS_TOPIC: 'alerts',
     REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
     API_KEY_PEPPER: randomBytes(32).toString('base64url'),
+    SCHEDULER_API_ENDPOINT: `http://127.0.0.1:${ports.scheduler}`,
+    SCHEDULER_LOCATION,
+    // Whoever takes a webhook into the settings and whoever calls it must judge it alike.
+    SLACK_HOSTS:
+      outer.SLACK_HOSTS || `hooks.slack.com,hooks.slack-gov.com,127.0.0.1:${ports.inbox}`,
+    ALLOW_LOOPBACK_WEBHOOKS: 'yes',
   };
-  if (ownPubsub) {
-    services.PUSH_AUDIENCE = pushEndpoint;
-    services.PUSH_SERVICE_ACCOUNT = PUSH_SERVICE_ACCOUNT;
-    services.PUSH_CERTS_URL = `http://127.0.0.1:${ports.pubsubHttp}/oauth2/v1/certs`;
-  }
-  return { base, services, adminKey, pushEndpoint, emulatorHost, ownPubsub };
+  const mail: Env = {
+    // A real relay instead of the inbox, for whoever wants to see the mails in a mail program.
+    SMTP_URL: outer.SMTP_URL || `smtp://127.0.0.1:${ports.smtp}`,
+    MAIL_FROM: outer.MAIL_FROM || 'alerts@agentworks.example',
+  };
+
+  const functionAt = (port: number, own: Env = {}) => {
+    const url = `http://127.0.0.1:${port}/`;
+    const auth: Env = {
+      PUSH_AUDIENCE: url,
+      PUSH_SERVICE_ACCOUNT,
+      PUSH_CERTS_URL: `http://127.0.0.1:${ports.pubsubHttp}/oauth2/v1/certs`,
+    };
+    return { url, env: { ...own, ...services, ...(ownPubsub && auth), PORT: String(port) } };
+  };
+  const slackWebhook = `http://127.0.0.1:${ports.inbox}/services/T0000/B0000/local`;
+  return {
+    base,
+    services,
+    api: { ...services, PORT: String(ports.api), BOOTSTRAP_ADMIN_KEY: adminKey },
+    functions: {
+      ingest: functionAt(ports.ingest),
+      checkBudgets: functionAt(ports.checkBudgets),
+      deliverAlerts: functionAt(ports.deliverAlerts, {
+        ...collectSecrets(outer, slackWebhook),
+        ...mail,
+        SECRET_SOURCE: 'environment',
+      }),
+    },
+    adminKey,
+    emulatorHost,
+    ownPubsub,
+  };
 }

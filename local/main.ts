@@ -1,12 +1,13 @@
 /* The cloud on one machine: starts everything, keeps it running, and takes it all down again. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describeCredentials, findRealCredentials } from './credentials.ts';
-import { createEndpointFiles, type Endpoints } from './endpoints.ts';
-import { createEnvironment, DATASET, PROJECT } from './environment.ts';
+import { createEndpointFiles, describeEndpoints, type Endpoints } from './endpoints.ts';
+import { createEnvironment } from './environment.ts';
+import { generateSigningKey } from './oidc.ts';
 import { parseStartOptions, START_USAGE, type StartOptions } from './options.mjs';
 import { nextFreeBase, type Ports, portsFrom, takenPorts } from './ports.ts';
 import { describeProcesses, provisionArguments } from './processes.ts';
@@ -47,6 +48,7 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
   const stateDir = resolve(root, options.stateDir);
   const copyDir = join(stateDir, String(options.portBase));
   startAfresh(copyDir);
+  const signingKeyFile = makeSigningKey(copyDir);
   const environment = createEnvironment({ ports, copyDir, stateDir, outer: process.env });
   const files = createEndpointFiles({ stateDir, portBase: options.portBase });
   const guard = createGuard({ endpointFiles: [files.own, files.shared] });
@@ -60,19 +62,13 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
     now: Date.now,
   });
 
-  const endpoints = (): Endpoints => ({
-    api: `http://127.0.0.1:${ports.api}`,
-    apiKey: environment.adminKey,
-    ingest: `http://127.0.0.1:${ports.ingest}`,
-    pubsub: environment.emulatorHost,
-    ...(environment.ownPubsub && { pubsubHttp: `http://127.0.0.1:${ports.pubsubHttp}` }),
-    bigquery: `http://127.0.0.1:${ports.bigquery}`,
-    redis: `redis://127.0.0.1:${ports.redis}`,
-    project: PROJECT,
-    dataset: DATASET,
-    logs: logDir,
-    pids: { ...supervisor.pids(), supervisor: process.pid },
-  });
+  const endpoints = (): Endpoints =>
+    describeEndpoints({
+      ports,
+      environment,
+      logDir,
+      pids: { ...supervisor.pids(), supervisor: process.pid },
+    });
   const provision = async () => {
     const script = [join(root, 'local/provision.ts'), ...provisionArguments(environment)];
     const run = promisify(execFile)(process.execPath, ['--no-warnings', ...script], {
@@ -80,10 +76,18 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
       timeout: PROVISION_TIMEOUT_MS,
     });
     await run.catch((error: Error & { stderr: string }) => {
-      throw new Error(`Topics, tables and views: ${error.stderr.trim() || error.message}`);
+      throw new Error(`Topics, jobs, tables and views: ${error.stderr.trim() || error.message}`);
     });
   };
-  const processes = describeProcesses({ ...options, ports, environment, root, copyDir, provision });
+  const processes = describeProcesses({
+    ...options,
+    ports,
+    environment,
+    root,
+    copyDir,
+    signingKeyFile,
+    provision,
+  });
 
   const stopRequested = untilToldToStop(() => {
     supervisor.kill();
@@ -95,7 +99,7 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
     // 1. What the services talk to. 2. What Terraform would have made. 3. The services. 4. Their visitors.
     await supervisor.start(processes.endpoints);
     await provision();
-    say('✓ topics, tables and views');
+    say('✓ topics, jobs, tables and views');
     await supervisor.start(processes.services);
     if (processes.workload) await supervisor.start([processes.workload]);
   })();
@@ -142,10 +146,19 @@ async function reasonNotToStart(options: StartOptions, ports: Ports): Promise<st
 
 /** Every start begins empty: what an earlier one with this port base left is removed. */
 function startAfresh(copyDir: string): void {
-  for (const name of ['logs', 'redis', 'home', 'bigquery.duckdb', 'bigquery.duckdb.wal']) {
+  const left = ['logs', 'redis', 'home', 'bigquery.duckdb', 'bigquery.duckdb.wal', 'inbox.jsonl'];
+  for (const name of left) {
     rmSync(join(copyDir, name), { recursive: true, force: true });
   }
   mkdirSync(join(copyDir, 'home'), { recursive: true });
+}
+
+/** A new key for the tokens of Pub/Sub and Cloud Scheduler, so that one address of public keys does for both. */
+function makeSigningKey(copyDir: string): string {
+  const file = join(copyDir, 'signing-key.pem');
+  rmSync(file, { force: true });
+  writeFileSync(file, generateSigningKey(), { mode: 0o600 });
+  return file;
 }
 
 /** Resolves at the first request to stop; a second one, made on purpose, calls `force`. */

@@ -4,7 +4,7 @@ import util from 'node:util';
 export const DEFAULT_PORT_BASE = 8400;
 
 /** How far the highest port of a local cloud lies above its base. */
-export const PORT_SPAN = 40;
+export const PORT_SPAN = 60;
 
 export const START_USAGE = `Usage: npm start -- [options]
 
@@ -13,7 +13,7 @@ Runs the whole of AgentWorks Observability on this machine until Ctrl-C.
 Options:
   --port-base N    first of the ports to use, default ${DEFAULT_PORT_BASE}: the API listens on N, all others within N + ${PORT_SPAN}
   --no-workload    do not feed the demo workspaces with synthetic traffic
-  --state-dir DIR  where logs, the ledger and endpoints.json go, default .local
+  --state-dir DIR  where logs, the ledger, received mail and endpoints.json go, default .local
   --help           show this text
 
 Examples:

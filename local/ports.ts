@@ -3,10 +3,15 @@ import { createServer } from 'node:net';
 export type Ports = {
   api: number;
   ingest: number;
+  checkBudgets: number;
+  deliverAlerts: number;
   pubsub: number;
   pubsubHttp: number;
   bigquery: number;
   redis: number;
+  inbox: number;
+  smtp: number;
+  scheduler: number;
 };
 
 /** The ports of a local cloud whose API listens on `base`. */
@@ -14,10 +19,15 @@ export function portsFrom(base: number): Ports {
   return {
     api: base,
     ingest: base + 10,
+    checkBudgets: base + 11,
+    deliverAlerts: base + 12,
     pubsub: base + 20,
     pubsubHttp: base + 21,
     bigquery: base + 30,
     redis: base + 40,
+    inbox: base + 50,
+    smtp: base + 51,
+    scheduler: base + 60,
   };
 }
 

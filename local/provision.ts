@@ -1,105 +1,75 @@
 /*
- * Sets up what Terraform sets up in a real project: topics, subscriptions, dataset, tables and views. Run as a
- * process with the services' environment; a second run changes nothing that is right already.
+ * Sets up what Terraform sets up in a real project: topics, subscriptions, scheduled jobs, dataset, tables and views.
+ * Run as a process with the services' environment; a second run changes nothing that is right already.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { BigQuery } from '@google-cloud/bigquery';
-import { type CreateSubscriptionOptions, PubSub } from '@google-cloud/pubsub';
-
-const ALREADY_EXISTS_GRPC = 6;
-const ALREADY_EXISTS_HTTP = 409;
-const ACK_DEADLINE_SECONDS = 60;
-const MAX_DELIVERY_ATTEMPTS = 20;
+import { provisionBigquery } from './provision/bigquery.ts';
+import { provisionPubsub } from './provision/pubsub.ts';
+import { provisionScheduler } from './provision/scheduler.ts';
 
 const { values } = parseArgs({
   options: {
-    'push-endpoint': { type: 'string' },
+    ingest: { type: 'string' },
+    'check-budgets': { type: 'string' },
+    'deliver-alerts': { type: 'string' },
     'push-service-account': { type: 'string' },
   },
 });
-const projectId = process.env.GOOGLE_CLOUD_PROJECT!;
+const env = process.env as Record<string, string>;
+const projectId = env.GOOGLE_CLOUD_PROJECT!;
+const serviceAccount = values['push-service-account'];
+const topics = [
+  {
+    topic: env.COST_EVENTS_TOPIC!,
+    subscription: `${env.COST_EVENTS_TOPIC}-ingest`,
+    pushEndpoint: values.ingest!,
+    maximumBackoffSeconds: 60,
+  },
+  {
+    topic: env.BUDGET_CHECKS_TOPIC!,
+    subscription: `${env.BUDGET_CHECKS_TOPIC}-check`,
+    pushEndpoint: values['check-budgets']!,
+    maximumBackoffSeconds: 60,
+  },
+  {
+    topic: env.ALERTS_TOPIC!,
+    subscription: `${env.ALERTS_TOPIC}-deliver`,
+    pushEndpoint: values['deliver-alerts']!,
+    maximumBackoffSeconds: 10,
+  },
+];
+const jobs = [
+  {
+    id: 'check-budgets',
+    description: 'Goes over all budgets and finds what no event has told of, spikes among it',
+    schedule: '*/5 * * * *',
+    uri: values['check-budgets']!,
+  },
+  {
+    id: 'deliver-alerts',
+    description: 'Sends what is left of alerts that could not be delivered',
+    schedule: '* * * * *',
+    uri: values['deliver-alerts']!,
+  },
+];
 
 try {
-  await Promise.all([provisionPubsub(), provisionBigquery()]);
+  await Promise.all([
+    provisionPubsub({ projectId, serviceAccount, topics }),
+    provisionBigquery({
+      projectId,
+      apiEndpoint: env.BIGQUERY_API_ENDPOINT!,
+      dataset: env.BIGQUERY_DATASET!,
+    }),
+    provisionScheduler({
+      projectId,
+      location: env.SCHEDULER_LOCATION!,
+      apiEndpoint: env.SCHEDULER_API_ENDPOINT!,
+      serviceAccount,
+      jobs,
+    }),
+  ]);
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exit(1);
-}
-
-async function provisionPubsub(): Promise<void> {
-  const pubsub = new PubSub({ projectId });
-  const topic = process.env.COST_EVENTS_TOPIC!;
-  const deadLetter = `${topic}-dead-letter`;
-  await Promise.all(
-    [topic, deadLetter].map((name) =>
-      unlessPresent(`topic ${name}`, () => pubsub.createTopic(name)),
-    ),
-  );
-
-  const pushConfig = {
-    pushEndpoint: values['push-endpoint']!,
-    ...(values['push-service-account'] && {
-      oidcToken: {
-        serviceAccountEmail: values['push-service-account'],
-        audience: values['push-endpoint']!,
-      },
-    }),
-  };
-  const subscription: CreateSubscriptionOptions = {
-    pushConfig,
-    ackDeadlineSeconds: ACK_DEADLINE_SECONDS,
-    retryPolicy: { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 60 } },
-    deadLetterPolicy: {
-      deadLetterTopic: `projects/${projectId}/topics/${deadLetter}`,
-      maxDeliveryAttempts: MAX_DELIVERY_ATTEMPTS,
-    },
-  };
-  const ingest = `${topic}-ingest`;
-  const made = await unlessPresent(`subscription ${ingest}`, () =>
-    pubsub.topic(topic).createSubscription(ingest, subscription),
-  );
-  // An emulator that outlived us may still push to where we listened last time.
-  if (!made) await pubsub.subscription(ingest).modifyPushConfig(pushConfig);
-  // A topic without a subscription forgets what it is sent.
-  await unlessPresent(`subscription ${deadLetter}`, () =>
-    pubsub.topic(deadLetter).createSubscription(deadLetter),
-  );
-  await pubsub.close();
-}
-
-async function provisionBigquery(): Promise<void> {
-  const apiEndpoint = process.env.BIGQUERY_API_ENDPOINT!;
-  const dataset = new BigQuery({ projectId, apiEndpoint }).dataset(process.env.BIGQUERY_DATASET!);
-  await unlessPresent(`dataset ${dataset.id}`, () => dataset.create());
-  for (const [name, text] of definitions('tables', '.json')) {
-    await unlessPresent(`table ${name}`, () => dataset.createTable(name, JSON.parse(text)));
-  }
-  for (const [name, text] of definitions('views', '.sql')) {
-    const query = text.replaceAll(`\${project}`, projectId).replaceAll(`\${dataset}`, dataset.id!);
-    await unlessPresent(`view ${name}`, () =>
-      dataset.createTable(name, { view: { query, useLegacySql: false } as never }),
-    );
-  }
-}
-
-/** Name and text of every file with `extension` in a folder of bigquery/, in alphabetical order. */
-function definitions(folder: string, extension: string): [string, string][] {
-  const url = new URL(`../bigquery/${folder}/`, import.meta.url);
-  return readdirSync(url)
-    .filter((file) => file.endsWith(extension))
-    .sort()
-    .map((file) => [file.slice(0, -extension.length), readFileSync(new URL(file, url), 'utf8')]);
-}
-
-/** Makes `what`; false when it was there before. */
-async function unlessPresent(what: string, make: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await make();
-    return true;
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === ALREADY_EXISTS_GRPC || code === ALREADY_EXISTS_HTTP) return false;
-    throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -30,6 +30,7 @@ export function cleanEnvironment(stateDir: string): Record<string, string | unde
     'GCE_METADATA_IP',
     'METADATA_SERVER_DETECTION',
     'PUBSUB_EMULATOR_HOST',
+    'SMTP_URL',
   ]) {
     delete env[name];
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { takenPorts } from '../../local/ports.ts';
 import { DEMO_WORKSPACES } from '../../local/workload/traffic.ts';
+import { createScheduler } from '../../src/cloud/scheduler.ts';
 import { cleanEnvironment, type LocalCloud, runStart, startLocalCloud } from './local-cloud.ts';
 import { eventually, isAlive } from './waiting.ts';
 
@@ -39,8 +40,8 @@ describe('npm start', () => {
   };
 
   test('prints every address once it can be used', async () => {
-    const { api, bigquery, pubsub, redis, apiKey } = cloud.endpoints;
-    for (const address of [api, bigquery, pubsub, redis, apiKey]) {
+    const { api, inbox, scheduler, smtp, bigquery, pubsub, redis, apiKey } = cloud.endpoints;
+    for (const address of [api, inbox, scheduler, smtp, bigquery, pubsub, redis, apiKey]) {
       expect(cloud.output()).toContain(address);
     }
     expect((await get('/readyz')).status).toBe(200);
@@ -48,6 +49,36 @@ describe('npm start', () => {
 
   test('feeds the demo workspaces: costs can be read that went all the way', async () => {
     await newEventsEverywhere('after the start');
+  }, 60_000);
+
+  test('schedules the functions that Cloud Scheduler calls, also after the scheduler is killed', async () => {
+    const { project, scheduler: apiEndpoint } = cloud.endpoints;
+    const scheduler = createScheduler({
+      projectId: project,
+      location: 'europe-west1',
+      apiEndpoint,
+    });
+    const jobs = async () =>
+      (await scheduler.list()).map(({ name, schedule, state }) => ({ name, schedule, state }));
+    const expected = [
+      { name: 'check-budgets', schedule: '*/5 * * * *', state: 'enabled' },
+      { name: 'deliver-alerts', schedule: '* * * * *', state: 'enabled' },
+    ];
+    expect(await jobs()).toEqual(expected);
+    process.kill(cloud.current().pids.scheduler!, 'SIGKILL');
+    await eventually(() => cloud.output().includes('scheduler is back'), { timeoutMs: 20_000 });
+    expect(await jobs()).toEqual(expected);
+    await scheduler.close();
+  }, 60_000);
+
+  test('keeps what the inbox has received when the inbox is killed', async () => {
+    const { inbox } = cloud.endpoints;
+    const webhook = `${inbox}/services/T0000/B0000/local`;
+    await fetch(webhook, { method: 'POST', body: JSON.stringify({ text: 'kept' }) });
+    process.kill(cloud.current().pids.inbox!, 'SIGKILL');
+    await eventually(() => cloud.output().includes('inbox is back'), { timeoutMs: 20_000 });
+    const response = await fetch(`${inbox}/messages.json?kind=slack`);
+    expect(await response.json()).toMatchObject({ messages: [{ text: 'kept' }] });
   }, 60_000);
 
   test.each(['redis', 'ingest-cost-events', 'api', 'bigquery', 'pubsub'])(
