@@ -3,6 +3,7 @@ import type { NanoUsd } from '../core/money.ts';
 import type { Movement } from '../costs/rollups/meters.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Budget, listBudgets, thresholdAmount } from './budget.ts';
+import { formatCheckRequest } from './check-request.ts';
 import { isTooEarly, projectPeriod } from './evaluate.ts';
 
 /** What a counted batch did to the meters of a workspace. */
@@ -38,7 +39,7 @@ export function createCrossingReport({
       const budgets = await listBudgets(settings, workspaceId, { fresh: true });
       const budgetIds = rebuilt ? undefined : crossedBudgets(budgets, movements, now());
       if (budgets.length === 0 || budgetIds?.length === 0) return;
-      await publisher.publish(Buffer.from(JSON.stringify({ workspaceId, budgetIds })));
+      await publisher.publish(formatCheckRequest({ workspaceId, ...(budgetIds && { budgetIds }) }));
     } catch (error) {
       onError(error, workspaceId);
     }
