@@ -1,7 +1,9 @@
 import type { HttpFunction } from '@google-cloud/functions-framework';
+import { createCrossingReport } from '../src/budgets/crossing.ts';
 import { listBudgetMeters } from '../src/budgets/meters.ts';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
 import { serveFunction } from '../src/cloud/function-server.ts';
+import { createPublisher } from '../src/cloud/pubsub.ts';
 import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
 import { createRedis, redisReady } from '../src/cloud/redis.ts';
 import { readConfig } from '../src/core/config.ts';
@@ -47,14 +49,21 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     onError: (error) => log.warn('redis connection', { error: error.message }),
   });
+  const settings = createSettings({ warehouse, redis, now });
   const rebuild = createRebuild({
     redis,
     warehouse,
-    meters: async () => [],
+    meters: (workspaceId) => listBudgetMeters(settings, workspaceId, { fresh: true }),
     dedupeWindowHours,
     now,
   });
-  const settings = createSettings({ warehouse, redis, now });
+  const budgetChecks = createPublisher({ projectId, topic: config.budgetChecksTopic });
+  const reportCrossings = createCrossingReport({
+    settings,
+    publisher: budgetChecks,
+    now,
+    onError: (error, workspaceId) => log.warn('budget check not asked for', { workspaceId, error }),
+  });
   const book = createPriceBook();
   const { ingest } = createIngest({
     ledger: createLedger({ warehouse, now }),
@@ -63,6 +72,7 @@ async function main(): Promise<void> {
     prices: async (workspaceIds) =>
       book.withOverrides(await listPriceOverrides(settings, workspaceIds)),
     now,
+    onMoved: ({ workspaceId, ...moved }) => reportCrossings(workspaceId, moved),
     onReport: ({ counted, duplicates, quarantined }) => {
       if (quarantined.length === 0) return;
       const { reason, detail, workspaceId, messageId } = quarantined[0]!;
@@ -86,7 +96,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => {
     void server
       .drain()
-      .then(() => redis.quit().catch(() => {}))
+      .then(() => Promise.allSettled([budgetChecks.close(), redis.quit()]))
       .finally(() => {
         log.info('drained');
         process.exit(0);

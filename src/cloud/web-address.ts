@@ -18,10 +18,13 @@ export function refuseAddress(
   { allowLoopback }: { allowLoopback: boolean },
 ): string | undefined {
   if (!ipaddr.isValid(address)) return 'is not an IP address';
-  // Unmaps ::ffff:127.0.0.1 and its like.
   const parsed = ipaddr.process(address);
+  // ::ffff:127.0.0.1 and its like: nobody writes loopback so who means well.
+  const isDisguised = parsed.kind() === 'ipv4' && address.includes(':');
   const range = parsed.range();
-  if (range === 'loopback') return allowLoopback ? undefined : 'is this machine itself (loopback)';
+  if (range === 'loopback') {
+    return allowLoopback && !isDisguised ? undefined : 'is this machine itself (loopback)';
+  }
   if (range !== 'unicast') return `is not a public address (${range})`;
   if (parsed.kind() === 'ipv6' && !parsed.match(GLOBAL_UNICAST_V6))
     return 'is not a public address';
