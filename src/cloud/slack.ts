@@ -42,13 +42,13 @@ export function createSlackPost({
       const detail = "the secret does not hold the address of one of Slack's incoming webhooks";
       return { kind: 'failed', retryable: false, ambiguous: false, detail };
     }
-    let answer: { status: number; retryAfter: string | null } | undefined;
+    let answer: { status: number; headers: Headers } | undefined;
     const webhook = new IncomingWebhook(address.trim(), {
       timeout: timeoutMs,
       // The client keeps the status of a failure, but not the header that says when to come again.
       fetch: async (url, init) => {
         const response = await fetch(url, init);
-        answer = { status: response.status, retryAfter: response.headers.get('retry-after') };
+        answer = { status: response.status, headers: response.headers };
         return response;
       },
     });
@@ -57,8 +57,8 @@ export function createSlackPost({
       return { kind: 'sent' };
     } catch (error) {
       if (answer !== undefined) {
-        const { status, retryAfter } = answer;
-        const result = resultOfStatus(status, { retryAfter, nowMs: now() });
+        const { status, headers } = answer;
+        const result = resultOfStatus(status, { headers, nowMs: now() });
         // Taken, though the rest of the answer was lost.
         if (result.kind === 'sent') return result;
         return { ...result, detail: result.detail + slackReason(error) };

@@ -84,8 +84,9 @@ export function createWebhookPost({
         });
       });
       request.on('response', (response) => {
-        const retryAfter = response.headers['retry-after'];
-        end(resultOfStatus(response.statusCode ?? 0, { retryAfter, nowMs: now() }));
+        const { statusCode = 0, headers } = response;
+        const known = { get: (name: string) => headers[name]?.toString() ?? null };
+        end(resultOfStatus(statusCode, { headers: known, nowMs: now() }));
       });
       request.on('error', (error: NodeJS.ErrnoException) => {
         const detail =

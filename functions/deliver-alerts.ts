@@ -1,0 +1,111 @@
+import type { HttpFunction } from '@google-cloud/functions-framework';
+import { createSend } from '../src/alerts/channels/send.ts';
+import { createDelivery, type Delivery } from '../src/alerts/deliver.ts';
+import type { DeliveryReport } from '../src/alerts/drain.ts';
+import { listChannels } from '../src/alerts/routing.ts';
+import { createWarehouse } from '../src/cloud/bigquery.ts';
+import { serveFunction } from '../src/cloud/function-server.ts';
+import { createMailer } from '../src/cloud/mail.ts';
+import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
+import { createRedis, redisReady } from '../src/cloud/redis.ts';
+import { createSecrets } from '../src/cloud/secrets.ts';
+import { createSlackPost } from '../src/cloud/slack.ts';
+import { createWebhookPost } from '../src/cloud/webhook.ts';
+import { readConfig } from '../src/core/config.ts';
+import { AppError } from '../src/core/errors.ts';
+import { createSettings } from '../src/settings/settings.ts';
+import { createLogger, type Logger } from '../src/telemetry/logging.ts';
+
+const JOB = 'deliver-alerts';
+const REDIS_WAIT_MS = 2_000;
+/** Pub/Sub's largest message in base64, and what is around it. */
+const MAX_PUSH_BYTES = 14 * 2 ** 20;
+
+/**
+ * Takes pushes of the topic `alerts`: 204 once every channel has it or never will, 503 to have it again later. And the
+ * scheduler's `{"job":"deliver-alerts"}`: 200 with what was found, 503 when something failed.
+ */
+export function createHandler(delivery: Delivery, log: Logger): HttpFunction {
+  return async (request, response) => {
+    const message = parsePush(request.body);
+    const { job } = (request.body ?? {}) as { job?: unknown };
+    if (message === undefined && job !== JOB) {
+      response.status(400).send('The body is neither a Pub/Sub push request nor this job');
+      return;
+    }
+    try {
+      if (message === undefined) {
+        const report = await delivery.drain();
+        response.status(report.failed.length === 0 ? 200 : 503).json(report);
+        return;
+      }
+      const outcome = await delivery.deliver(message);
+      response.status(outcome.kind === 'waiting' ? 503 : 204).end();
+    } catch (error) {
+      log.error('alerts not delivered', { messageId: message?.messageId, error });
+      response.status(error instanceof AppError && error.retryable ? 503 : 500).end();
+    }
+  };
+}
+
+/** What is worth a line; `delivery parked` is what an alert policy looks for. */
+export function logReport(log: Logger, report: DeliveryReport): void {
+  const { kind, ...fields } = report;
+  if (kind === 'malformed') log.error('alert malformed', fields);
+  else if (kind === 'stale') log.warn('alert too old', fields);
+  else if (kind === 'workspace-failed') log.error('alerts of a workspace not delivered', fields);
+  else if (kind === 'parked') log.error('delivery parked', fields);
+  else if (kind === 'failed' || kind === 'ambiguous') log.warn(`delivery ${kind}`, fields);
+  else log.info(`delivery ${kind}`, fields);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env, ['redisUrl']);
+  const log = createLogger({ service: JOB });
+  const { projectId, dataset, bigqueryEndpoint, pushAuth, slackHosts } = config;
+  const now = Date.now;
+  const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
+  const redis = createRedis({
+    url: config.redisUrl,
+    onError: (error) => log.warn('redis connection', { error: error.message }),
+  });
+  const settings = createSettings({ warehouse, redis, now });
+  const delivery = createDelivery({
+    redis,
+    warehouse,
+    channels: (workspaceId) => listChannels(settings, workspaceId),
+    send: createSend({
+      mail: createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom }),
+      slack: createSlackPost({ slackHosts, now }),
+      webhook: createWebhookPost({ allowLoopback: config.allowLoopbackWebhooks, now }),
+      secrets: createSecrets({ projectId, fromEnvironment: config.secretsFromEnvironment, now }),
+      now,
+    }),
+    onReport: (report) => logReport(log, report),
+    now,
+  });
+
+  // With Redis from the first push on; but without it rather than not at all.
+  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
+  const server = await serveFunction({
+    name: JOB,
+    handler: createHandler(delivery, log),
+    port: config.port,
+    maxBodyBytes: MAX_PUSH_BYTES,
+    authenticate: pushAuth && createPushAuthenticator(pushAuth),
+    onDenied: (reason) => log.warn('push refused', { reason }),
+  });
+  log.info('listening', { port: server.port });
+
+  process.once('SIGTERM', () => {
+    void server
+      .drain()
+      .then(() => redis.quit().catch(() => {}))
+      .finally(() => {
+        log.info('drained');
+        process.exit(0);
+      });
+  });
+}
+
+if (import.meta.main) await main();

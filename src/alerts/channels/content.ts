@@ -1,0 +1,116 @@
+import { parseUsd } from '../../core/money.ts';
+import type { Alert } from '../alert.ts';
+
+/** What every channel tells of an alert, as plain texts of one line each. */
+export type Content = {
+  title: string;
+  message: string;
+  /** Name and value, in the order to be shown. */
+  facts: { name: string; value: string }[];
+  /** Percent of the limit that is used, as a bar shows it; absent without a limit. */
+  used?: { percent: string; filledOf20: number };
+  recommendations: string[];
+  /** When it was raised and its id. */
+  footer: string;
+};
+
+const SCOPE_NAMES = {
+  workspace: 'Whole workspace',
+  project: 'Project',
+  agent: 'Agent',
+  model: 'Model',
+  provider: 'Provider',
+  user: 'User',
+  team: 'Team',
+  label: 'Label',
+} as const;
+
+/**
+ * What to tell. Texts that people chose are taken as they are, but on one line: escaping is each channel's own, control
+ * characters are nobody's. Pure.
+ */
+export function contentOf(alert: Alert): Content {
+  const { budget, spike, projectedMonth } = alert;
+  const facts: Content['facts'] = [];
+  const add = (name: string, value: string) => facts.push({ name, value: line(value) });
+  add('Workspace', workspaceOf(alert));
+  add('Scope', scopeOf(alert));
+  if (budget)
+    add('Budget', budget.name === undefined ? budget.id : `${budget.name} (${budget.id})`);
+  if (alert.currentUsd !== undefined) add('Spent', dollars(alert.currentUsd));
+  if (budget) {
+    const { threshold, period } = budget;
+    add('Limit', dollars(budget.limitUsd));
+    const what = threshold.of === 'spend' ? 'spend' : 'projected total';
+    add(
+      'Threshold',
+      `${threshold.percent} % of the limit by ${what} (${dollars(threshold.amountUsd)})`,
+    );
+    if (budget.passedPercents.length > 1) {
+      add('Passed at once', budget.passedPercents.map((percent) => `${percent} %`).join(', '));
+    }
+    add('Projected for the period', dollars(budget.projectedPeriodUsd));
+    add('Period', `${period.from} to ${period.to} (${period.timeZone})`);
+  }
+  if (spike) {
+    add('Now per day', dollars(spike.currentDailyUsd));
+    add('Usually per day', dollars(spike.usualDailyUsd));
+    add('Increase', `${spike.increasePercent} %`);
+  }
+  if (projectedMonth) {
+    const { month, projectedUsd } = projectedMonth;
+    add('Projected for the month', `${dollars(projectedUsd)} in ${month} (UTC), whole workspace`);
+  }
+  return {
+    title: line(alert.title),
+    message: line(alert.message),
+    facts,
+    ...(budget === undefined ? {} : { used: usedOf(budget.usedPercent) }),
+    recommendations: alert.recommendations.map(({ text, savingUsd }) =>
+      line(savingUsd === undefined ? text : `${text} (would have saved ${dollars(savingUsd)})`),
+    ),
+    footer: `${alert.severity} ${alert.type} alert ${alert.id}, raised ${alert.raisedAt}`,
+  };
+}
+
+/** Control characters and line breaks as blanks: nothing that a header or a terminal could take for its own. */
+export function line(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim();
+}
+
+/** At most so many UTF-16 units, cut between characters, with an ellipsis where something was cut. */
+export function cut(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  return `${text
+    .slice(0, maxLength - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/, '')}…`;
+}
+
+function workspaceOf({ workspaceId, workspaceName }: Alert): string {
+  return workspaceName === undefined ? workspaceId : `${workspaceName} (${workspaceId})`;
+}
+
+function scopeOf({ scope }: Alert): string {
+  const name = SCOPE_NAMES[scope.dimension];
+  if (scope.dimension === 'workspace') return name;
+  if (scope.dimension === 'label') return `${name} ${scope.key} = ${scope.value}`;
+  return `${name} ${scope.value}`;
+}
+
+/** `$1,234.50`; all decimals there are, at least two. */
+function dollars(usd: string): string {
+  const negative = usd.startsWith('-');
+  const [whole = '0', fraction = ''] = usd.replace('-', '').split('.');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return `${negative ? '-' : ''}$${grouped}.${fraction.padEnd(2, '0')}`;
+}
+
+function usedOf(percent: string): Content['used'] {
+  const tenths = parseUsd(percent) / 100_000_000n;
+  const filled = Number(tenths / 50n);
+  return { percent, filledOf20: Math.min(20, Math.max(0, filled)) };
+}
