@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { callbackify } from 'node:util';
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { FaultTable } from './faults.ts';
@@ -25,7 +26,7 @@ export function createSmtpReceiver({ store, faults }: { store: Store; faults: Fa
       } else callback();
     },
     onData(stream, session, callback) {
-      receive(stream, session).then(() => callback(), callback);
+      callbackify(receive)(stream, session, callback);
     },
   });
   // What a connection dies of is the sender's to notice.
