@@ -101,3 +101,124 @@ export type ApiKey = {
   revokedAt?: string;
   key?: string;
 };
+
+export type Scope =
+  | { dimension: 'workspace' }
+  | { dimension: string; value: string }
+  | { dimension: 'label'; key: string; value: string };
+
+/** A budget as it is sent, every default written out. */
+export type BudgetBody = {
+  name?: string;
+  scope: Scope;
+  period: { every: string; startsOn?: string | number };
+  timeZone: string;
+  limitUsd: string;
+  thresholdsPercent: number[];
+  projectedThresholdsPercent: number[];
+  channels?: string[];
+};
+
+/** What every stored setting has beside its body. */
+export type Stored = { id: string; version: number; changedBy: string; changedAt: string };
+
+export type Budget = BudgetBody & Stored;
+
+export type BudgetStatus = {
+  id: string;
+  version: number;
+  name?: string;
+  scope: Scope;
+  period: { every: string; startsOn?: string | number; from: string; to: string; timeZone: string };
+  limitUsd: string;
+  spentUsd: string;
+  remainingUsd: string;
+  usedPercent: string;
+  daysLeft: number;
+  projectedUsd: string;
+  projectedPercent: string;
+  outlook: string;
+  thresholds: { percent: number; of: string; amountUsd: string; state: string }[];
+  lastNoticeUsd?: string;
+  channels?: string[];
+};
+
+export type BudgetDecision = { kind: string; reason?: string };
+
+export type BudgetExplanation = {
+  status: BudgetStatus;
+  decision: BudgetDecision;
+  projectionDecision: BudgetDecision;
+  steps: string[];
+};
+
+export type ChannelTarget =
+  | { kind: 'email'; to: string[] }
+  | { kind: 'slack'; webhookSecret: string }
+  | { kind: 'webhook'; url: string; signingSecret: string };
+
+export type ChannelBody = {
+  name?: string;
+  target: ChannelTarget;
+  minSeverity?: string;
+  types?: string[];
+};
+
+export type Channel = ChannelBody & Stored;
+
+export type Delivery = {
+  channelScope: string;
+  channelId: string;
+  channelKind?: string;
+  status: string;
+  attempts: number;
+  ambiguous: number;
+  lastAt: string;
+  nextAttemptAt?: string;
+  detail?: string;
+};
+
+export type AlertAnswer = {
+  id: string;
+  type: string;
+  severity: string;
+  workspaceId: string;
+  workspaceName?: string;
+  raisedAt: string;
+  title: string;
+  message: string;
+  scope: Scope;
+  currentUsd?: string;
+  recommendations: { text: string; savingUsd?: string }[];
+  deliveries: Delivery[];
+};
+
+export type AlertDetailAnswer = AlertAnswer & {
+  attempts: {
+    at: string;
+    event: string;
+    channelId?: string;
+    attempt?: number;
+    ambiguous?: boolean;
+    detail?: string;
+  }[];
+};
+
+export type Job = {
+  name: string;
+  description: string;
+  schedule: string;
+  timeZone: string;
+  state: string;
+  lastAttemptAt?: string;
+  lastStatus?: 'ok' | { code: number; message: string };
+  nextRunAt?: string;
+};
+
+export type WorkspaceProfile = {
+  workspaceId: string;
+  version: number;
+  name?: string;
+  changedBy?: string;
+  changedAt?: string;
+};

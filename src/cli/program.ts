@@ -1,12 +1,17 @@
 import { Command, CommanderError } from 'commander';
+import { addAlertsCommand } from './alerts-command.ts';
+import { addBudgetsCommand } from './budgets-command.ts';
+import { addChannelsCommand } from './channels-command.ts';
 import { addCostsCommand } from './costs-command.ts';
 import { describeError, EXIT, errorDocument, exitCodeOf, invalidInput } from './exit.ts';
 import { type Io, note } from './io.ts';
+import { addJobsCommand } from './jobs-command.ts';
 import { addKeysCommand } from './keys-command.ts';
 import { addPriceCommand } from './price-command.ts';
 import { addPricesCommand } from './prices-command.ts';
 import { addReplayCommand } from './replay-command.ts';
 import { addRepriceCommand } from './reprice-command.ts';
+import { addWorkspacesCommand } from './workspaces-command.ts';
 
 /**
  * Runs one `ax` command and resolves with the exit code (`EXIT`). The answer goes to stdout, everything else to
@@ -36,7 +41,7 @@ export async function runAx(args: readonly string[], io: Io): Promise<number> {
 
 function createProgram(io: Io, exit: (code: number) => void): Command {
   const program = new Command('ax')
-    .description('Costs of AI agents, exact to the nano-dollar: replay, read, price.')
+    .description('Costs of AI agents, exact to the nano-dollar: replay, read, price, watch.')
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: false })
@@ -60,14 +65,20 @@ busy; 130 interrupted.
 Examples:
   ax replay trace.csv.gz --format azure-llm-csv --workspace acme --provider openai --model gpt-4o
   ax costs --workspace acme --by model
+  ax budgets set --workspace acme --monthly 5 --email owner@acme.example
   ax price --provider openai --model gpt-4o --input-tokens 1000 --output-tokens 500`,
     );
   addReplayCommand(program, io, exit);
   addCostsCommand(program, io);
+  addBudgetsCommand(program, io);
+  addChannelsCommand(program, io, exit);
+  addAlertsCommand(program, io);
   addPriceCommand(program, io);
   addPricesCommand(program, io);
   addRepriceCommand(program, io);
   addKeysCommand(program, io);
+  addWorkspacesCommand(program, io);
+  addJobsCommand(program, io, exit);
   return program;
 }
 

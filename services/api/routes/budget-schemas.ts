@@ -95,5 +95,6 @@ export const BudgetStatusSchema = Type.Object({
 export const BudgetExplanationSchema = Type.Object({
   status: BudgetStatusSchema,
   decision: Type.Unknown({ description: 'What a check would do now: its kind and the reason.' }),
+  projectionDecision: Type.Unknown({ description: 'The same about the projected total.' }),
   steps: Type.Array(Type.String(), { description: 'How it came to that, in order.' }),
 });

@@ -147,6 +147,7 @@ describe('budgets', () => {
     expect(explained.body).toEqual({
       status: budgetStatus('acme'),
       decision: { kind: 'quiet', reason: 'already-told' },
+      projectionDecision: { kind: 'quiet', reason: 'too-early' },
       steps: ['Spend is 5.5.'],
     });
     expect((await api.call('GET', `${BUDGETS}/none/explain`, { key: read })).status).toBe(404);

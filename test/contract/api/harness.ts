@@ -187,6 +187,7 @@ export async function startApi(
             : {
                 status: budgetStatus(workspaceId),
                 decision: { kind: 'quiet', reason: 'already-told' },
+                projectionDecision: { kind: 'quiet', reason: 'too-early' },
                 steps: ['Spend is 5.5.'],
               },
       },

@@ -26,9 +26,12 @@ export async function ax(
     env?: Record<string, string>;
     now?: () => number;
     interrupted?: AbortSignal;
+    /** As of a terminal of this width. */
+    columns?: number;
   },
 ): Promise<Run> {
   const stdout = capture();
+  if (options.columns !== undefined) stdout.stream.columns = options.columns;
   const stderr = capture();
   const io: Io = {
     stdout: stdout.stream,
