@@ -46,7 +46,12 @@ export function describeProcesses(options: {
 
   return {
     endpoints: describeCloud({ node, ...options }),
-    services: [functionProcess('ingest-cost-events', 'ingest'), api],
+    services: [
+      functionProcess('ingest-cost-events', 'ingest'),
+      functionProcess('check-budgets', 'checkBudgets'),
+      functionProcess('deliver-alerts', 'deliverAlerts'),
+      api,
+    ],
     workload: options.workload ? workload : undefined,
   };
 }

@@ -71,6 +71,27 @@ describe('npm start', () => {
     await scheduler.close();
   }, 60_000);
 
+  test('has the scheduled functions take the token of the scheduler', async () => {
+    const { project, scheduler: apiEndpoint } = cloud.endpoints;
+    const scheduler = createScheduler({
+      projectId: project,
+      location: 'europe-west1',
+      apiEndpoint,
+    });
+    for (const name of ['check-budgets', 'deliver-alerts']) {
+      const { lastAttemptAt } = await scheduler.run(name);
+      const after = await eventually(
+        async () => {
+          const job = await scheduler.get(name);
+          return job.lastStatus !== undefined && job.lastAttemptAt! >= lastAttemptAt! && job;
+        },
+        { what: `the end of ${name}`, timeoutMs: 30_000 },
+      );
+      expect(after.lastStatus).toBe('ok');
+    }
+    await scheduler.close();
+  }, 60_000);
+
   test('keeps what the inbox has received when the inbox is killed', async () => {
     const { inbox } = cloud.endpoints;
     const webhook = `${inbox}/services/T0000/B0000/local`;
@@ -81,7 +102,15 @@ describe('npm start', () => {
     expect(await response.json()).toMatchObject({ messages: [{ text: 'kept' }] });
   }, 60_000);
 
-  test.each(['redis', 'ingest-cost-events', 'api', 'bigquery', 'pubsub'])(
+  test.each([
+    'redis',
+    'ingest-cost-events',
+    'check-budgets',
+    'deliver-alerts',
+    'api',
+    'bigquery',
+    'pubsub',
+  ])(
     'goes on after %s is killed',
     async (name) => {
       const before = cloud.current().pids[name]!;
