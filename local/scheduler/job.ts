@@ -6,6 +6,9 @@ import { decideRetry } from './retry.ts';
 import type { RpcStatus } from './status.ts';
 import type { Timers } from './timers.ts';
 
+/** What a job's `status` says until an attempt has ended. */
+const UNDER_WAY: RpcStatus = { code: -1 };
+
 /** How one run of a job ended. */
 export type RunReport = {
   job: string;
@@ -64,6 +67,7 @@ export function createLiveJob(options: {
     const firstAttemptMs = timers.now();
     for (let attempts = 1; ; attempts += 1) {
       state.lastAttemptMs = timers.now();
+      state.lastStatus = UNDER_WAY;
       const status = await attempt(config, { signToken, scheduledMs, cancel: ended.signal });
       state.lastStatus = status;
       const nowMs = timers.now();

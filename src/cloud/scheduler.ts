@@ -13,7 +13,10 @@ export type Job = {
   state: 'enabled' | 'paused' | 'disabled' | 'update-failed' | 'unknown';
   /** When the last attempt began; absent before the first. */
   lastAttemptAt?: string;
-  /** How the last attempt ended: `ok`, or the code and text of google.rpc.Status; absent before the first end. */
+  /**
+   * How the last attempt ended: `ok`, or the code and text of google.rpc.Status, code -1 while it is under way; absent
+   * before the first.
+   */
   lastStatus?: 'ok' | { code: number; message: string };
   /** When it will be attempted next; absent while paused. */
   nextRunAt?: string;

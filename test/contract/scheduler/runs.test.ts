@@ -145,6 +145,8 @@ test('a run that is asked for starts at once, though another is under way or the
   await create();
   await harness.client.runJob({ name: jobName('tick') });
   await target.receivedAtLeast(1);
+  const [underWay] = await harness.client.getJob({ name: jobName('tick') });
+  expect(underWay.status).toMatchObject({ code: -1 });
   await harness.client.pauseJob({ name: jobName('tick') });
   await harness.client.runJob({ name: jobName('tick') });
   await harness.ended(1);
