@@ -4,6 +4,7 @@ import { createAlertHistory } from '../../src/alerts/history.ts';
 import { createNotices } from '../../src/alerts/notices.ts';
 import { createAlerts } from '../../src/alerts/raise.ts';
 import { listBudgetMeters } from '../../src/budgets/meters.ts';
+import { createBudgetStatus } from '../../src/budgets/status.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
 import { createPublisher } from '../../src/cloud/pubsub.ts';
 import { createRedis, redisReady } from '../../src/cloud/redis.ts';
@@ -82,7 +83,7 @@ async function main(): Promise<void> {
       priceBook,
       publisher,
       budgets: {
-        status: { list: async () => [], explain: async () => undefined },
+        status: createBudgetStatus({ settings, meters, notices, now }),
         keepSums: async (workspaceId) =>
           meters.ensure(
             workspaceId,

@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { checkBudgetBody } from '../../../src/budgets/budget.ts';
+import type { createBudgetStatus } from '../../../src/budgets/status.ts';
 import type { Publisher } from '../../../src/cloud/pubsub.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
 import { NAME_PATTERN, PLATFORM_SCOPE } from '../../../src/core/ids.ts';
@@ -21,17 +22,11 @@ const MAX_BUDGETS = 100;
 /** What the path of one budget would mean otherwise. */
 const RESERVED_IDS = ['status'];
 
-export type BudgetStatus = Static<typeof BudgetStatusSchema>;
-export type BudgetExplanation = Static<typeof BudgetExplanationSchema>;
-
 /** What the routes of budgets need. */
 export type BudgetDeps = {
   settings: Settings;
   budgets: {
-    status: {
-      list(workspaceId: string): Promise<BudgetStatus[]>;
-      explain(workspaceId: string, id: string): Promise<BudgetExplanation | undefined>;
-    };
+    status: Pick<ReturnType<typeof createBudgetStatus>, 'list' | 'explain'>;
     /** Has the sums of the workspace's budgets kept from now on, and of no others. */
     keepSums(workspaceId: string): Promise<void>;
     /** Publishes to the topic of budget checks. */

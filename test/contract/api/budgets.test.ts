@@ -146,8 +146,8 @@ describe('budgets', () => {
     const explained = await api.call('GET', `${BUDGETS}/monthly/explain`, { key: read });
     expect(explained.body).toEqual({
       status: budgetStatus('acme'),
-      decision: { kind: 'quiet', reason: 'already-told' },
-      projectionDecision: { kind: 'quiet', reason: 'too-early' },
+      decision: { kind: 'quiet', of: 'spend', reason: 'already-told' },
+      projectionDecision: { kind: 'quiet', of: 'projection', reason: 'too-early' },
       steps: ['Spend is 5.5.'],
     });
     expect((await api.call('GET', `${BUDGETS}/none/explain`, { key: read })).status).toBe(404);

@@ -1,9 +1,9 @@
-import type { BudgetStatus } from '../../../services/api/routes/budgets.ts';
 import { type ApiDeps, createApiServer } from '../../../services/api/server.ts';
 import { createAccess } from '../../../src/access/access.ts';
 import type { Role } from '../../../src/access/authorize.ts';
 import type { Alert } from '../../../src/alerts/alert.ts';
 import type { AlertDetail } from '../../../src/alerts/history.ts';
+import type { BudgetStatus } from '../../../src/budgets/status.ts';
 import type { Redis } from '../../../src/cloud/redis.ts';
 import type { Job } from '../../../src/cloud/scheduler.ts';
 import { AppError } from '../../../src/core/errors.ts';
@@ -186,8 +186,8 @@ export async function startApi(
             ? undefined
             : {
                 status: budgetStatus(workspaceId),
-                decision: { kind: 'quiet', reason: 'already-told' },
-                projectionDecision: { kind: 'quiet', reason: 'too-early' },
+                decision: { kind: 'quiet', of: 'spend', reason: 'already-told' },
+                projectionDecision: { kind: 'quiet', of: 'projection', reason: 'too-early' },
                 steps: ['Spend is 5.5.'],
               },
       },
