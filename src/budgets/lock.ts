@@ -32,10 +32,11 @@ export async function withCheckLock<T>(
   redis: Redis,
   workspaceId: string,
   work: () => Promise<T>,
+  { waitMs = WAIT_MS } = {},
 ): Promise<T> {
   const key = checkLockKey(workspaceId);
   const token = randomUUID();
-  const deadline = performance.now() + WAIT_MS;
+  const deadline = performance.now() + waitMs;
   while ((await redis.set(key, token, 'PX', LOCK_MS, 'NX')) !== 'OK') {
     if (performance.now() > deadline) throw busy(workspaceId);
     await delay(POLL_MS * (0.5 + Math.random()));
