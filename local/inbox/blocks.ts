@@ -51,7 +51,8 @@ const renderLine = (text: string | undefined) =>
 
 function renderText(text: Text | undefined): string {
   if (text?.text === undefined) return '';
-  return text.type === 'mrkdwn' ? renderMrkdwn(text.text) : escapeLines(withEmoji(text.text));
+  if (text.type === 'mrkdwn') return renderMrkdwn(text.text);
+  return escapeLines(text.emoji === false ? text.text : withEmoji(text.text));
 }
 
 /**

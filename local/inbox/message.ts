@@ -39,7 +39,8 @@ export type WebhookCall = {
 /** What an incoming webhook takes; only checked as far as `refuseSlack` says. */
 export type SlackPayload = { text?: string; blocks?: Block[]; attachments?: Attachment[] };
 export type Attachment = { color?: string; text?: string; fallback?: string; blocks?: Block[] };
-export type Text = { type: 'mrkdwn' | 'plain_text'; text: string };
+/** `emoji: false`: names between colons stay as they are written. */
+export type Text = { type: 'mrkdwn' | 'plain_text'; text: string; emoji?: boolean };
 export type Block = {
   type: string;
   text?: Text;

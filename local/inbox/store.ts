@@ -21,7 +21,9 @@ export function createStore(options: { file: string; now: () => number }) {
 
   function rewrite(): void {
     const draft = `${file}.${process.pid}`;
-    writeFileSync(draft, messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+    writeFileSync(draft, messages.map((message) => `${JSON.stringify(message)}\n`).join(''), {
+      mode: 0o600,
+    });
     renameSync(draft, file);
     linesInFile = messages.length;
   }

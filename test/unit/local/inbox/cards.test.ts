@@ -25,6 +25,14 @@ describe('mrkdwn', () => {
   });
 });
 
+test('plain text shows what mrkdwn would make something of, and emoji only when it may', () => {
+  const text = '*a* <!channel> :fire:';
+  const header = (emoji: boolean) =>
+    renderSlack({ blocks: [{ type: 'header', text: { type: 'plain_text', text, emoji } }] });
+  expect(header(false)).toBe('<h3>*a* &lt;!channel&gt; :fire:</h3>');
+  expect(header(true)).toBe('<h3>*a* &lt;!channel&gt; 🔥</h3>');
+});
+
 const TAGS = /<(?!\/?(?:strong|em|s|code|pre|br|mark|a|p|h3|hr|div|span)\b)/;
 
 test('no text of a Slack message becomes a tag of its own, whatever it is', () => {
