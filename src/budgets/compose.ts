@@ -98,7 +98,8 @@ type Facts = Parameters<typeof composeBudgetAlert>[1];
 
 function titleOf(about: AboutWorkspace, { budget, tell }: Facts): string {
   const whose = scopeText(about.workspaceName ?? about.workspaceId, budget.meter.scope);
-  const what = budget.name ?? `${cadenceText(budget.meter.calendar)} budget`;
+  const cadence = cadenceText(budget.meter.calendar);
+  const what = budget.name === undefined ? `its ${cadence} budget` : `the budget ${budget.name}`;
   return tell.of === 'spend'
     ? `${whose}: ${tell.percent} % of ${what} reached`
     : `${whose}: ${tell.percent} % of ${what} projected`;
@@ -123,7 +124,7 @@ function messageOf(about: AboutWorkspace, facts: Facts): string {
           `So far it has spent ${spent} (${usedPercent} %), ${left}.`,
         ];
   if (tell.passedPercents.length > 1) {
-    sentences.push(`Since the last notice it has passed ${percentList(tell.passedPercents)}.`);
+    sentences.push(`It has passed ${percentList(tell.passedPercents)} at once.`);
   }
   if (tell.of === 'spend') {
     sentences.push(`At its present pace the period will come to ${projected}.`);

@@ -34,8 +34,8 @@ export type SpikeDecision =
     };
 
 /** The present days, today included, and the days before them that they are compared with. */
-export const CURRENT_DAYS = 7;
-export const USUAL_DAYS = 23;
+const CURRENT_DAYS = 7;
+const USUAL_DAYS = 23;
 const MIN_USUAL_DAYS = 7;
 const MIN_INCREASE_DAILY = parseUsd('1');
 const SILENCE_MS = 7 * DAY_MS;

@@ -64,10 +64,10 @@ describe('a check of a workspace', () => {
       severity: 'high',
       workspaceName: 'Acme <!channel>',
       raisedAt: '2036-11-16T00:00:00.000Z',
-      title: 'Acme <!channel>: 90 % of monthly budget reached',
+      title: 'Acme <!channel>: 90 % of its monthly budget reached',
       message:
         'Acme <!channel> has spent $4.52 of its $5.00 monthly budget (90 %), with 15 days left. ' +
-        'Since the last notice it has passed 50 %, 75 % and 90 %. ' +
+        'It has passed 50 %, 75 % and 90 % at once. ' +
         'At its present pace the period will come to $9.04.',
       budget: {
         period: {
