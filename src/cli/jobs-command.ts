@@ -84,5 +84,5 @@ function describe(jobs: readonly Job[]): string {
       job.nextRunAt ?? '',
     ];
   });
-  return table(['name', 'schedule', 'state', 'last run', 'it', 'next run'], rows);
+  return table(['name', 'schedule', 'state', 'last run', 'outcome', 'next run'], rows);
 }
