@@ -43,13 +43,19 @@ export function createSlackPost({
       return { kind: 'failed', retryable: false, ambiguous: false, detail };
     }
     let answer: { status: number; headers: Headers } | undefined;
+    let failure: unknown;
     const webhook = new IncomingWebhook(address.trim(), {
       timeout: timeoutMs,
-      // The client keeps the status of a failure, but not the header that says when to come again.
+      // The client drops the header that says when to come again, and what a failure is due to.
       fetch: async (url, init) => {
-        const response = await fetch(url, init);
-        answer = { status: response.status, headers: response.headers };
-        return response;
+        try {
+          const response = await fetch(url, init);
+          answer = { status: response.status, headers: response.headers };
+          return response;
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
       },
     });
     try {
@@ -63,7 +69,7 @@ export function createSlackPost({
         if (result.kind === 'sent') return result;
         return { ...result, detail: result.detail + slackReason(error) };
       }
-      const code = causeCode(error);
+      const code = causeCode(failure);
       const reached = !NEVER_REACHED.test(code);
       const detail = `no answer from Slack: ${code}`;
       return { kind: 'failed', retryable: true, ambiguous: reached, detail };
@@ -77,14 +83,9 @@ function slackReason(error: unknown): string {
   return typeof body === 'string' && /^[a-z_]{1,64}$/.test(body) ? ` (${body})` : '';
 }
 
-/** The code of the innermost error, which names no address. */
+/** The code of what `fetch` failed for, which names no address. */
 function causeCode(error: unknown): string {
-  let code = 'no reason given';
-  for (let at: unknown = error; at !== null && typeof at === 'object'; ) {
-    const one = at as { code?: unknown; name?: unknown; cause?: unknown; original?: unknown };
-    if (one.name === 'TimeoutError') return 'no answer in time';
-    if (typeof one.code === 'string' && !one.code.startsWith('slack_')) code = one.code;
-    at = one.original ?? one.cause;
-  }
-  return code;
+  const { name, cause } = (error ?? {}) as { name?: unknown; cause?: { code?: unknown } };
+  if (name === 'TimeoutError' || name === 'AbortError') return 'no answer in time';
+  return typeof cause?.code === 'string' ? cause.code : 'no reason given';
 }
