@@ -52,7 +52,8 @@ const renderLine = (text: string | undefined) =>
 function renderText(text: Text | undefined): string {
   if (text?.text === undefined) return '';
   if (text.type === 'mrkdwn') return renderMrkdwn(text.text);
-  return escapeLines(text.emoji === false ? text.text : withEmoji(text.text));
+  const shown = fromEntities(text.text);
+  return escapeLines(text.emoji === false ? shown : withEmoji(shown));
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Budget } from './budget.ts';
 import type { Tell } from './evaluate.ts';
 import {
   cadenceText,
-  daysBetween,
+  durationText,
   moneyText,
   percentList,
   percentText,
@@ -112,8 +112,7 @@ function messageOf(about: AboutWorkspace, facts: Facts): string {
   const its = `its ${limit} ${cadenceText(budget.meter.calendar)} budget`;
   const spent = moneyText(spendNanoUsd);
   const projected = moneyText(projectedNanoUsd);
-  const days = daysBetween(about.now, span.endMs);
-  const left = `with ${days} ${days === 1 ? 'day' : 'days'} left`;
+  const left = `with ${durationText(about.now, span.endMs)} left`;
   const usedPercent = wholePercent(spendNanoUsd, budget.limitNanoUsd);
   const sentences =
     tell.of === 'spend'

@@ -53,7 +53,7 @@ export function createIngest(options: {
   /** Told once the movements have been counted, before the events are acknowledged. Must not reject. */
   onMoved?: (moved: Moved) => Promise<void>;
 }) {
-  const { ledger, rollups, warehouse, prices, now } = options;
+  const { ledger, rollups, warehouse, prices, now, onMoved } = options;
   const group = createGroupCommit<DecodedDelivery>({
     commit,
     weigh: ({ events, corrections, quarantined, bytes }) =>
@@ -100,7 +100,7 @@ export function createIngest(options: {
 
     // 6. Report what moved, so that budgets are checked at once; a death here leaves it to their schedule. And what was
     // set aside, so that nothing is refused in silence.
-    await Promise.all([...first.moved, ...second.moved].map((moved) => options.onMoved?.(moved)));
+    if (onMoved) await Promise.all([...first.moved, ...second.moved].map(onMoved));
     await ledger.quarantine(quarantined);
     if (failed.size === deliveries.length) return failed;
     options.onReport?.({

@@ -1,4 +1,4 @@
-import { parseUsd } from '../../core/money.ts';
+import { divideHalfEven, formatUsd, parseUsd } from '../../core/money.ts';
 import type { Alert } from '../alert.ts';
 
 /** What every channel tells of an alert, as plain texts of one line each. */
@@ -13,6 +13,8 @@ export type Content = {
   /** When it was raised and its id. */
   footer: string;
 };
+
+const NANO_USD_PER_CENT = 10_000_000n;
 
 const SCOPE_NAMES = {
   workspace: 'Whole workspace',
@@ -49,17 +51,17 @@ export function contentOf(alert: Alert): Content {
     if (budget.passedPercents.length > 1) {
       add('Passed at once', budget.passedPercents.map((percent) => `${percent} %`).join(', '));
     }
-    add('Projected for the period', dollars(budget.projectedPeriodUsd));
-    add('Period', `${period.from} to ${period.to} (${period.timeZone})`);
+    add('Projected for the period', cents(budget.projectedPeriodUsd));
+    add('Period', periodOf(period));
   }
   if (spike) {
-    add('Now per day', dollars(spike.currentDailyUsd));
-    add('Usually per day', dollars(spike.usualDailyUsd));
+    add('Now per day', cents(spike.currentDailyUsd));
+    add('Usually per day', cents(spike.usualDailyUsd));
     add('Increase', `${spike.increasePercent} %`);
   }
   if (projectedMonth) {
     const { month, projectedUsd } = projectedMonth;
-    add('Projected for the month', `${dollars(projectedUsd)} in ${month} (UTC), whole workspace`);
+    add('Projected for the month', `${cents(projectedUsd)} in ${month} (UTC), whole workspace`);
   }
   return {
     title: line(alert.title),
@@ -99,6 +101,23 @@ function scopeOf({ scope }: Alert): string {
   if (scope.dimension === 'workspace') return name;
   if (scope.dimension === 'label') return `${name} ${scope.key} = ${scope.value}`;
   return `${name} ${scope.value}`;
+}
+
+/** `21 Nov 2026, 00:00 to 22 Nov 2026, 00:00 (Europe/Berlin)`, in that zone. */
+function periodOf({ from, to, timeZone }: NonNullable<Alert['budget']>['period']): string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  });
+  return `${format.format(new Date(from))} to ${format.format(new Date(to))} (${timeZone})`;
+}
+
+/** An estimate, rounded to cents, half to even; what is less than a cent stays as it is. */
+function cents(usd: string): string {
+  const amount = parseUsd(usd);
+  const rounded = divideHalfEven(amount, NANO_USD_PER_CENT) * NANO_USD_PER_CENT;
+  return dollars(rounded === 0n ? usd : formatUsd(rounded));
 }
 
 /** `$1,234.50`; all decimals there are, at least two. */

@@ -18,8 +18,8 @@ const MARKS: Record<Severity, string> = {
 };
 
 /**
- * The Slack message about an alert. What people chose is plain text, which Slack shows as it stands; only the fallback, which
- * has no plain form, is escaped, so that `<!channel>` calls nobody. Pure.
+ * The Slack message about an alert. Blocks are plain text, and the three characters that Slack gives a meaning to are
+ * escaped everywhere (it turns them back for display), so that `<!channel>` calls nobody. Pure.
  */
 export function renderSlack(alert: Alert): SlackMessage {
   const { title, message, facts, used, recommendations, footer } = contentOf(alert);
@@ -45,21 +45,24 @@ export function renderSlack(alert: Alert): SlackMessage {
     }
   }
   blocks.push({ type: 'context', elements: [plain(footer, MAX_FIELD)] });
-  return { text: cutEscaped(`${heading}: ${message}`, MAX_FALLBACK), blocks };
+  return { text: escaped(`${heading}: ${message}`, MAX_FALLBACK), blocks };
 }
 
 /** `emoji: false`: a `:name:` in somebody's text stays that. */
 function plain(text: string, maxLength: number) {
-  return { type: 'plain_text' as const, text: cut(text, maxLength) || '-', emoji: false };
+  return { type: 'plain_text' as const, text: escaped(text, maxLength) || '-', emoji: false };
 }
 
 function section(text: string) {
   return { type: 'section' as const, text: plain(text, MAX_SECTION) };
 }
 
-/** Escaped for mrkdwn; an entity is at most five characters, so that the text is cut before it is escaped. */
-function cutEscaped(text: string, maxLength: number): string {
-  return escapeSlack(cut(text, Math.floor(maxLength / 5)));
+/** Escaped, and cut so that the entities fit too and none is cut in two. */
+function escaped(text: string, maxLength: number): string {
+  for (let length = maxLength; ; length -= 1) {
+    const entities = escapeSlack(cut(text, length));
+    if (entities.length <= maxLength) return entities;
+  }
 }
 
 /** The three characters that Slack gives a meaning to (docs.slack.dev/messaging/formatting-message-text). */
