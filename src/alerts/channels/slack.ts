@@ -59,9 +59,11 @@ function section(text: string) {
 
 /** Escaped, and cut so that the entities fit too and none is cut in two. */
 function escaped(text: string, maxLength: number): string {
-  for (let length = maxLength; ; length -= 1) {
+  for (let length = Math.min(text.length, maxLength); ; ) {
     const entities = escapeSlack(cut(text, length));
     if (entities.length <= maxLength) return entities;
+    // A character is at most five once it is escaped: this never takes away too much.
+    length -= Math.ceil((entities.length - maxLength) / 5);
   }
 }
 
