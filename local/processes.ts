@@ -41,7 +41,7 @@ export function describeProcesses(options: {
   const workload = node('workload', 'local/workload/main.ts', {
     env: { ...environment.base, AX_API_URL: apiUrl, AX_API_KEY: environment.adminKey },
     isReady: async () => true,
-    drainMs: 5_000,
+    drainMs: 10_000,
   });
 
   return {

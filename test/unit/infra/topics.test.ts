@@ -47,7 +47,7 @@ test('no topic is made without dead letters', () => {
 });
 
 describe('the subscription of a function', () => {
-  const provision = read('local/provision.ts');
+  const provision = read('local/provision/pubsub.ts') + read('local/provision.ts');
   const local = (pattern: RegExp): number => Number(pattern.exec(provision)![1]);
   let subscription: Block;
   beforeAll(() => {
@@ -59,7 +59,7 @@ describe('the subscription of a function', () => {
     expect(subscription.retry_policy).toEqual([
       {
         minimum_backoff: `${local(/minimumBackoff: \{ seconds: (\d+) \}/)}s`,
-        maximum_backoff: `${local(/maximumBackoff: \{ seconds: (\d+) \}/)}s`,
+        maximum_backoff: `${local(/maximumBackoffSeconds: (\d+)/)}s`,
       },
     ]);
   });
