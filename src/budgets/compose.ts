@@ -1,5 +1,5 @@
 import { type Alert, alertId, type Recommendation } from '../alerts/alert.ts';
-import { formatUsd, type NanoUsd } from '../core/money.ts';
+import { formatDollarsRounded, formatUsd, type NanoUsd } from '../core/money.ts';
 import type { Span } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
 import { projectMonth } from '../costs/forecast.ts';
@@ -8,7 +8,6 @@ import type { Tell } from './evaluate.ts';
 import {
   cadenceText,
   durationText,
-  moneyText,
   percentList,
   percentText,
   scopeText,
@@ -108,10 +107,10 @@ function titleOf(about: AboutWorkspace, { budget, tell }: Facts): string {
 function messageOf(about: AboutWorkspace, facts: Facts): string {
   const { budget, span, spendNanoUsd, projectedNanoUsd, tell } = facts;
   const whose = scopeText(about.workspaceName ?? about.workspaceId, budget.meter.scope);
-  const limit = moneyText(budget.limitNanoUsd);
+  const limit = formatDollarsRounded(budget.limitNanoUsd);
   const its = `its ${limit} ${cadenceText(budget.meter.calendar)} budget`;
-  const spent = moneyText(spendNanoUsd);
-  const projected = moneyText(projectedNanoUsd);
+  const spent = formatDollarsRounded(spendNanoUsd);
+  const projected = formatDollarsRounded(projectedNanoUsd);
   const left = `with ${durationText(about.now, span.endMs)} left`;
   const usedPercent = wholePercent(spendNanoUsd, budget.limitNanoUsd);
   const sentences =

@@ -1,10 +1,10 @@
 import type { Severity } from '../alerts/alert.ts';
-import { formatUsd } from '../core/money.ts';
+import { formatDollarsRounded, formatUsd } from '../core/money.ts';
 import { formatInstant } from '../core/time.ts';
 import { type Measured, noticeSubject } from './budget.ts';
 import type { Decision, NextThreshold, Quiet } from './evaluate.ts';
 import type { Standing } from './status.ts';
-import { cadenceText, moneyText, percentList, wholePercent } from './words.ts';
+import { cadenceText, percentList, wholePercent } from './words.ts';
 
 type NextJson = { percent: number; amountUsd: string; remainingUsd: string };
 
@@ -56,7 +56,7 @@ export function explainSteps(standing: Standing): string[] {
       ? 'the whole workspace'
       : `the ${scope.dimension} ${scope.dimension === 'label' ? `${scope.key}=${scope.value}` : scope.value}`;
   const steps = [
-    `It watches what ${whose} costs, with a ${cadenceText(calendar)} limit of ${moneyText(limitNanoUsd)}.`,
+    `It watches what ${whose} costs, with a ${cadenceText(calendar)} limit of ${formatDollarsRounded(limitNanoUsd)}.`,
     `The present period goes from ${formatInstant(span.startMs)} to ${formatInstant(span.endMs)} (${calendar.timeZone}).`,
     `In it ${formatUsd(spendNanoUsd)} USD were spent, ${wholePercent(spendNanoUsd, limitNanoUsd)} % of the limit.`,
     told === undefined
@@ -66,7 +66,7 @@ export function explainSteps(standing: Standing): string[] {
   ];
   if (budget.thresholdsPercent.projection.length === 0) return steps;
   steps.push(
-    `At its present pace the period will come to ${moneyText(evaluation.projectedNanoUsd)}, ${wholePercent(evaluation.projectedNanoUsd, limitNanoUsd)} % of the limit.`,
+    `At its present pace the period will come to ${formatDollarsRounded(evaluation.projectedNanoUsd)}, ${wholePercent(evaluation.projectedNanoUsd, limitNanoUsd)} % of the limit.`,
   );
   if (toldProjection !== undefined) {
     steps.push(

@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Recommendation } from '../alerts/alert.ts';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import type { Redis } from '../cloud/redis.ts';
-import { divideHalfEven, formatUsd, type NanoUsd, parseDecimal } from '../core/money.ts';
+import {
+  divideHalfEven,
+  formatDollarsRounded,
+  formatUsd,
+  type NanoUsd,
+  parseDecimal,
+} from '../core/money.ts';
 import type { PriceBook, TokenRates } from '../costs/pricing/price-book.ts';
 import { RATE_SCALE } from '../costs/pricing/rates.ts';
 import { cheaperSibling } from '../costs/pricing/siblings.ts';
@@ -13,7 +19,7 @@ import {
   type SpendQuery,
   type Tokens,
 } from './model-costs.ts';
-import { moneyText, wholePercent } from './words.ts';
+import { wholePercent } from './words.ts';
 
 /** What would bring the costs of a scope in a period down; never rejects and never takes long. */
 export type Recommend = (query: SpendQuery) => Promise<Recommendation[]>;
@@ -115,7 +121,7 @@ function cheaperModel(
   if (savingNanoUsd < MIN_SAVING) return undefined;
   const text =
     `${model} is ${wholePercent(costNanoUsd, totalNanoUsd)} % of spend; the same tokens on ${sibling.model} ` +
-    `would have cost ${moneyText(siblingCost)} instead of ${moneyText(costNanoUsd)}.`;
+    `would have cost ${formatDollarsRounded(siblingCost)} instead of ${formatDollarsRounded(costNanoUsd)}.`;
   return { text, savingNanoUsd };
 }
 
@@ -145,6 +151,6 @@ function concentration({ attributions, totalNanoUsd }: SpendDetails): Recommenda
   if (most.costNanoUsd * 100n < totalNanoUsd * MIN_CONCENTRATION_PERCENT) return [];
   const { dimension, value, costNanoUsd } = most;
   const share = wholePercent(costNanoUsd, totalNanoUsd);
-  const text = `The ${dimension} ${value} is ${share} % of spend: ${moneyText(costNanoUsd)} of ${moneyText(totalNanoUsd)}.`;
+  const text = `The ${dimension} ${value} is ${share} % of spend: ${formatDollarsRounded(costNanoUsd)} of ${formatDollarsRounded(totalNanoUsd)}.`;
   return [{ kind: 'concentration', text }];
 }

@@ -3,14 +3,19 @@ import type { Notice, Notices } from '../alerts/notices.ts';
 import type { Alerts } from '../alerts/raise.ts';
 import type { Redis } from '../cloud/redis.ts';
 import { AppError } from '../core/errors.ts';
-import { divideHalfEven, formatUsd, type NanoUsd, parseUsd } from '../core/money.ts';
+import {
+  divideHalfEven,
+  formatDollarsRounded,
+  formatUsd,
+  type NanoUsd,
+  parseUsd,
+} from '../core/money.ts';
 import { bucketStart, DAY_MS, dayOf, formatInstant } from '../core/time.ts';
 import { readRollups } from '../costs/rollups/read.ts';
 import type { Rebuild } from '../costs/rollups/rebuild.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type AboutWorkspace, aboutFields } from './compose.ts';
 import type { Recommend } from './recommendations.ts';
-import { moneyText } from './words.ts';
 import { readMonthSpent, workspaceNameOf } from './workspace.ts';
 
 /** Daily averages that were compared, rounded half to even; the decision itself is made before rounding. */
@@ -169,8 +174,8 @@ export function composeSpikeAlert(
     ...aboutFields(about),
     title: `${name}: daily costs are ${increasePercent} % above the usual`,
     message:
-      `${name} has spent ${moneyText(currentDailyNanoUsd)} a day since ${dayOf(figures.currentFromMs)}, ` +
-      `against ${moneyText(usualDailyNanoUsd)} a day since ${dayOf(figures.usualFromMs)} before that ` +
+      `${name} has spent ${formatDollarsRounded(currentDailyNanoUsd)} a day since ${dayOf(figures.currentFromMs)}, ` +
+      `against ${formatDollarsRounded(usualDailyNanoUsd)} a day since ${dayOf(figures.usualFromMs)} before that ` +
       `(${increasePercent} % more).`,
     scope: { dimension: 'workspace' },
     spike: {

@@ -1,19 +1,7 @@
-import { divideHalfEven, formatUsd, type NanoUsd } from '../core/money.ts';
+import type { NanoUsd } from '../core/money.ts';
 import type { PeriodRule } from '../core/periods.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/time.ts';
 import type { MeterScope } from '../costs/rollups/meters.ts';
-
-const NANO_USD_PER_CENT = 10_000_000n;
-
-/** An amount for people: `$1,234.50`, cents rounded half to even; what is less than a cent is given exactly. */
-export function moneyText(amount: NanoUsd): string {
-  const size = amount < 0n ? -amount : amount;
-  const sign = amount < 0n ? '-' : '';
-  if (size > 0n && size < NANO_USD_PER_CENT) return `${sign}$${formatUsd(size)}`;
-  const cents = divideHalfEven(size, NANO_USD_PER_CENT).toString().padStart(3, '0');
-  const dollars = cents.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ',');
-  return `${sign}$${dollars}.${cents.slice(-2)}`;
-}
 
 /** `part` in percent of `whole`, one decimal, cut off: `90.4`, `90.0`. `whole` > 0. */
 export function percentText(part: NanoUsd, whole: NanoUsd): string {

@@ -1,9 +1,11 @@
-import { formatUsd, parseUsd } from '../core/money.ts';
+import { formatDollarsRounded, formatUsd, parseUsd } from '../core/money.ts';
+import { localDay } from '../core/periods.ts';
 import type { Budget, BudgetBody, BudgetStatus, Scope } from './contract.ts';
 import { bar, dollars, shareOf, table } from './tables.ts';
 
 const WIDEST_BAR = 72;
 const MARK = '│';
+const MIN_TITLE_WIDTH = 12;
 
 /** Whose costs, in a few words. */
 export function describeScope(scope: Scope): string {
@@ -56,16 +58,19 @@ export function describeStatus(status: BudgetStatus, width: number): string {
   const { id, name, scope, period, limitUsd, spentUsd, usedPercent, remainingUsd } = status;
   const { projectedUsd, projectedPercent, outlook, daysLeft } = status;
   const title = name === undefined ? id : `${id} · ${name}`;
-  const days = `${period.from.slice(0, 10)} to ${period.to.slice(0, 10)} (${period.timeZone})`;
+  const { timeZone } = period;
+  const [from, to] = [period.from, period.to].map((at) => localDay(Date.parse(at), timeZone));
+  const days = `${from} to ${to} (${timeZone})`;
+  const facts = cut(`: ${describeScope(scope)}, ${days}`, width - MIN_TITLE_WIDTH);
   const left = remainingUsd.startsWith('-')
     ? `${dollars(remainingUsd.slice(1))} over`
     : `${dollars(remainingUsd)} left`;
   const projection =
     outlook === 'too-early'
       ? 'too early to project'
-      : `projected ${dollars(projectedUsd)} (${projectedPercent}%): ${outlook}`;
+      : `projected ${formatDollarsRounded(parseUsd(projectedUsd))} (${projectedPercent}%): ${outlook}`;
   return [
-    cut(`${title}: ${describeScope(scope)}, ${days}`, width),
+    cut(title, width - facts.length) + facts,
     `  ${statusBar(status, Math.min(WIDEST_BAR, width - 4))}`,
     `  ${dollars(spentUsd)} of ${dollars(limitUsd)} (${usedPercent}%), ${left}`,
     `  ${daysLeft} days left, ${projection}`,

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseUsd } from '../core/money.ts';
+import { formatDollarsRounded, parseUsd } from '../core/money.ts';
 import { DAY_MS, formatInstant, HOUR_MS } from '../core/time.ts';
 import { connectApi, workspacePath } from './api.ts';
 import type { CostsAnswer, TrendAnswer } from './contract.ts';
@@ -196,7 +196,7 @@ function projection({ projectedMonth }: CostsAnswer): string[] {
   if (projectedMonth === undefined) return [];
   const { month, spentUsd, projectedUsd, method } = projectedMonth;
   return [
-    `${month}: ${dollars(spentUsd)} spent, ${dollars(projectedUsd)} expected by its end (${method})`,
+    `${month}: ${dollars(spentUsd)} spent, ${formatDollarsRounded(parseUsd(projectedUsd))} expected by its end (${method})`,
   ];
 }
 

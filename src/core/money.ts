@@ -4,6 +4,7 @@ import { AppError } from './errors.ts';
 export type NanoUsd = bigint;
 
 const USD_SCALE = 9;
+const NANO_USD_PER_CENT = 10_000_000n;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
 /**
@@ -35,6 +36,20 @@ export function parseUsd(text: string): NanoUsd {
 /** Nano-USD as a decimal USD text, the form of JSON, CLI and BigQuery alike; `parseUsd` reads it back unchanged. */
 export function formatUsd(amount: NanoUsd): string {
   return formatDecimal(amount, USD_SCALE);
+}
+
+/** An amount for people, all its digits: `$1,234.50`, at least two decimals. */
+export function formatDollars(amount: NanoUsd): string {
+  const [whole = '', fraction = ''] = formatUsd(amount < 0n ? -amount : amount).split('.');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return `${amount < 0n ? '-' : ''}$${grouped}.${fraction.padEnd(2, '0')}`;
+}
+
+/** An estimate for people: cents rounded half to even; what is less than a cent keeps all its digits. */
+export function formatDollarsRounded(amount: NanoUsd): string {
+  const isTiny = -NANO_USD_PER_CENT < amount && amount < NANO_USD_PER_CENT;
+  const cents = divideHalfEven(amount, NANO_USD_PER_CENT);
+  return formatDollars(isTiny ? amount : cents * NANO_USD_PER_CENT);
 }
 
 /** The quotient rounded to the nearest integer, a tie to the even one (IEEE 754 roundTiesToEven). `denominator` > 0. */

@@ -1,4 +1,4 @@
-import { divideHalfEven, formatUsd, parseUsd } from '../../core/money.ts';
+import { formatDollars, formatDollarsRounded, parseUsd } from '../../core/money.ts';
 import type { Alert } from '../alert.ts';
 
 /** What every channel tells of an alert, as plain texts of one line each. */
@@ -13,8 +13,6 @@ export type Content = {
   /** When it was raised and its id. */
   footer: string;
 };
-
-const NANO_USD_PER_CENT = 10_000_000n;
 
 const SCOPE_NAMES = {
   workspace: 'Whole workspace',
@@ -51,26 +49,24 @@ export function contentOf(alert: Alert): Content {
     if (budget.passedPercents.length > 1) {
       add('Passed at once', budget.passedPercents.map((percent) => `${percent} %`).join(', '));
     }
-    add('Projected for the period', cents(budget.projectedPeriodUsd));
+    add('Projected for the period', estimate(budget.projectedPeriodUsd));
     add('Period', periodOf(period));
   }
   if (spike) {
-    add('Now per day', cents(spike.currentDailyUsd));
-    add('Usually per day', cents(spike.usualDailyUsd));
+    add('Now per day', estimate(spike.currentDailyUsd));
+    add('Usually per day', estimate(spike.usualDailyUsd));
     add('Increase', `${spike.increasePercent} %`);
   }
   if (projectedMonth) {
     const { month, projectedUsd } = projectedMonth;
-    add('Projected for the month', `${cents(projectedUsd)} in ${month} (UTC), whole workspace`);
+    add('Projected for the month', `${estimate(projectedUsd)} in ${month} (UTC), whole workspace`);
   }
   return {
     title: line(alert.title),
     message: line(alert.message),
     facts,
     ...(budget === undefined ? {} : { used: usedOf(budget.usedPercent) }),
-    recommendations: alert.recommendations.map(({ text, savingUsd }) =>
-      line(savingUsd === undefined ? text : `${text} (would have saved ${dollars(savingUsd)})`),
-    ),
+    recommendations: alert.recommendations.map(({ text }) => line(text)),
     footer: `${alert.severity} ${alert.type} alert ${alert.id}, raised ${alert.raisedAt}`,
   };
 }
@@ -113,19 +109,12 @@ function periodOf({ from, to, timeZone }: NonNullable<Alert['budget']>['period']
   return `${format.format(new Date(from))} to ${format.format(new Date(to))} (${timeZone})`;
 }
 
-/** An estimate, rounded to cents, half to even; what is less than a cent stays as it is. */
-function cents(usd: string): string {
-  const amount = parseUsd(usd);
-  const rounded = divideHalfEven(amount, NANO_USD_PER_CENT) * NANO_USD_PER_CENT;
-  return dollars(rounded === 0n ? usd : formatUsd(rounded));
+function dollars(usd: string): string {
+  return formatDollars(parseUsd(usd));
 }
 
-/** `$1,234.50`; all decimals there are, at least two. */
-function dollars(usd: string): string {
-  const negative = usd.startsWith('-');
-  const [whole = '0', fraction = ''] = usd.replace('-', '').split('.');
-  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
-  return `${negative ? '-' : ''}$${grouped}.${fraction.padEnd(2, '0')}`;
+function estimate(usd: string): string {
+  return formatDollarsRounded(parseUsd(usd));
 }
 
 function usedOf(percent: string): Content['used'] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkBudgetBody, noticeSubject, toBudget } from '../../../src/budgets/budget.ts';
 import { listBudgetMeters } from '../../../src/budgets/meters.ts';
-import { daysBetween, moneyText, percentList, percentText } from '../../../src/budgets/words.ts';
+import { daysBetween, percentList, percentText } from '../../../src/budgets/words.ts';
 import { spanAt } from '../../../src/core/periods.ts';
 import { DAY_MS } from '../../../src/core/time.ts';
 import { budgetSetting, usd } from './budget-of.ts';
@@ -60,19 +60,6 @@ describe('a budget', () => {
 });
 
 describe('words', () => {
-  test.each([
-    ['0', '$0.00'],
-    ['0.000000001', '$0.000000001'],
-    ['0.01', '$0.01'],
-    ['0.025', '$0.02'],
-    ['0.035', '$0.04'],
-    ['1234567.895', '$1,234,567.90'],
-    ['999.999', '$1,000.00'],
-    ['-12.5', '-$12.50'],
-  ])('%s USD is %s', (amount, text) => {
-    expect(moneyText(usd(amount))).toBe(text);
-  });
-
   test.each([
     ['4.52', '90.4'],
     ['4.9999', '99.9'],

@@ -201,7 +201,7 @@ describe('ax budgets', () => {
       expect(second).toMatch(/^█+│█+│$/);
       expect(stdout).toContain('$2.500000001 of $5.00 (50.0%), $2.499999999 left');
       expect(stdout).toContain('$5.50 of $5.00 (110.0%), $0.50 over');
-      expect(stdout).toContain('10.5 days left, projected $8.461538462 (169.2%): over');
+      expect(stdout).toContain('10.5 days left, projected $8.46 (169.2%): over');
       expect(stdout).toContain('told: 50%; still to come: 75%, 90%, 100%');
     },
   );

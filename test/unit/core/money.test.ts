@@ -4,6 +4,8 @@ import { AppError } from '../../../src/core/errors.ts';
 import {
   divideHalfEven,
   formatDecimal,
+  formatDollars,
+  formatDollarsRounded,
   formatUsd,
   parseDecimal,
   parseUsd,
@@ -125,5 +127,22 @@ describe('a division rounded half to even', () => {
     [5n, 4n, 1n],
   ])('%s / %s is %s', (numerator, denominator, quotient) => {
     expect(divideHalfEven(numerator, denominator)).toBe(quotient);
+  });
+});
+
+describe('an amount for people', () => {
+  test.each([
+    ['0', '$0.00', '$0.00'],
+    ['0.000000001', '$0.000000001', '$0.000000001'],
+    ['-0.004', '-$0.004', '-$0.004'],
+    ['0.01', '$0.01', '$0.01'],
+    ['0.025', '$0.025', '$0.02'],
+    ['0.035', '$0.035', '$0.04'],
+    ['1234567.895', '$1,234,567.895', '$1,234,567.90'],
+    ['999.999', '$999.999', '$1,000.00'],
+    ['-12.5', '-$12.50', '-$12.50'],
+  ])('%s USD is %s, as an estimate %s', (usd, exact, rounded) => {
+    expect(formatDollars(parseUsd(usd))).toBe(exact);
+    expect(formatDollarsRounded(parseUsd(usd))).toBe(rounded);
   });
 });
