@@ -6,8 +6,9 @@
 -- hours, days and months are wanted of, @monthsFrom the oldest of them; @ingestedFrom TIMESTAMP, since when ids are
 -- remembered (UTC); and of one length, one position per period of a meter: @meterFrom, @meterTo ARRAY<TIMESTAMP>, the
 -- period, half open (UTC); @meterDimension ARRAY<STRING> (workspace, project, agent, model, provider, user, team, label);
--- @meterValue ARRAY<STRING>, the dimension's value ('' of workspace), a label as `"key":"value"` in JSON.
--- Who runs it: src/costs/rollups/rebuild.ts, when Redis has lost a workspace.
+-- @meterValue ARRAY<STRING>, the dimension's value ('' of workspace); @meterLabel ARRAY<STRING>, the label's key ('' of
+-- other dimensions).
+-- Who runs it: src/costs/rollups/ledger-read.ts, when Redis has lost a workspace or is to keep another meter of it.
 -- Cost bound: one scan of the workspace's entries since @monthsFrom (400 days and a month).
 -- Money: costUsd, USD, exact decimal text.
 WITH entries AS (
@@ -104,7 +105,7 @@ WHERE entries.event_time >= @meterFrom[OFFSET(position)]
     WHEN 'provider' THEN entries.provider = @meterValue[OFFSET(position)]
     WHEN 'user' THEN entries.user_id = @meterValue[OFFSET(position)]
     WHEN 'team' THEN entries.team_id = @meterValue[OFFSET(position)]
-    WHEN 'label' THEN STRPOS(TO_JSON_STRING(entries.labels), @meterValue[OFFSET(position)]) > 0
+    WHEN 'label' THEN JSON_VALUE(entries.labels[@meterLabel[OFFSET(position)]]) = @meterValue[OFFSET(position)]
     ELSE FALSE
   END
 GROUP BY position

@@ -1,7 +1,7 @@
 -- What a scope of a workspace spent in a period, per provider and model, the dearest first.
 -- Parameters: @workspaceId STRING; @from, @to TIMESTAMP (UTC, half open); @dimension STRING (workspace, project, agent,
--- model, provider, user, team, label); @value STRING, the dimension's value ('' of workspace), a label as `"key":"value"`
--- in JSON.
+-- model, provider, user, team, label); @value STRING, the dimension's value ('' of workspace); @label STRING, the label's
+-- key ('' of other dimensions).
 -- Who runs it: src/budgets/model-costs.ts, for the recommendations of an alert, which do not wait for it for long.
 -- Cost bound: one scan of the workspace's entries in the period. Money: costUsd, USD, exact decimal text.
 SELECT
@@ -25,7 +25,7 @@ WHERE entries.workspace_id = @workspaceId
     WHEN 'provider' THEN entries.provider = @value
     WHEN 'user' THEN entries.user_id = @value
     WHEN 'team' THEN entries.team_id = @value
-    WHEN 'label' THEN STRPOS(TO_JSON_STRING(entries.labels), @value) > 0
+    WHEN 'label' THEN JSON_VALUE(entries.labels[@label]) = @value
     ELSE FALSE
   END
 GROUP BY provider, model

@@ -7,7 +7,7 @@ import { formatInstant } from '../core/time.ts';
 import { figuresFromRollups } from '../costs/reports/from-rollups.ts';
 import { latestEnd } from '../costs/reports/plan.ts';
 import type { Figures } from '../costs/reports/report.ts';
-import { ledgerValueOf } from '../costs/rollups/ledger-read.ts';
+import { scopeParams } from '../costs/rollups/ledger-read.ts';
 import type { MeterScope } from '../costs/rollups/meters.ts';
 
 export type Tokens = {
@@ -101,13 +101,14 @@ async function fromLedger(
       from: formatInstant(span.startMs),
       to: formatInstant(span.endMs),
       dimension: scope.dimension,
-      value: ledgerValueOf(scope),
+      ...scopeParams(scope),
     },
     types: {
       workspaceId: 'STRING',
       from: 'TIMESTAMP',
       to: 'TIMESTAMP',
       dimension: 'STRING',
+      label: 'STRING',
       value: 'STRING',
     },
   });

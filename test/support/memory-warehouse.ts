@@ -127,14 +127,19 @@ export function createMemoryWarehouse() {
   }
 
   function meterSums(entries: readonly Row[], params: Params): unknown[] {
-    const { meterFrom, meterTo, meterDimension, meterValue } = params as Record<string, string[]>;
+    const { meterFrom, meterTo, meterDimension, meterValue, meterLabel } = params as Record<
+      string,
+      string[]
+    >;
     return meterDimension!.flatMap((dimension, position) => {
       const value = meterValue![position]!;
       const rows = entries.filter((row) => {
         const time = String(row.event_time);
         if (time < meterFrom![position]! || time >= meterTo![position]!) return false;
         if (dimension === 'workspace') return true;
-        if (dimension === 'label') return String(row.labels).includes(value);
+        if (dimension === 'label') {
+          return JSON.parse(String(row.labels ?? '{}'))[meterLabel![position]!] === value;
+        }
         return row[DIMENSION_COLUMNS[dimension]!] === value;
       });
       if (rows.length === 0) return [];

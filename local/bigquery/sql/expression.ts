@@ -209,6 +209,7 @@ function inRows(ctx: Context, list: Exclude<InList, { kind: 'values' }>) {
 
 function analyseIndex(ctx: Context, expr: Extract<Expr, { kind: 'index' }>): Typed {
   const base = analyse(ctx, expr.base);
+  if (base.type.kind === 'JSON') return analyseJsonField(ctx, expr, base);
   if (base.type.kind !== 'ARRAY') throw unsupported(`Subscript on ${typeName(base.type)}`);
   const index = coerce(analyse(ctx, expr.index), INT64);
   if (index === undefined)
@@ -222,6 +223,19 @@ function analyseIndex(ctx: Context, expr: Extract<Expr, { kind: 'index' }>): Typ
     : `error('Array index ' || ${index.sql} || ' is out of bounds')`;
   const sql = `(CASE WHEN ${base.sql} IS NULL OR ${index.sql} IS NULL THEN NULL WHEN ${inRange} THEN ${element} ELSE ${outside} END)`;
   return { sql, type: base.type.element };
+}
+
+/** `json['name']`, with any name; positions in JSON arrays are not supported. */
+function analyseJsonField(
+  ctx: Context,
+  expr: Extract<Expr, { kind: 'index' }>,
+  base: Typed,
+): Typed {
+  const name = analyse(ctx, expr.index);
+  if (expr.mode !== '' || name.type.kind !== 'STRING') {
+    throw unsupported(`Subscript of JSON by ${typeName(name.type)}`);
+  }
+  return { sql: `bq_json_field(${base.sql}, ${name.sql})`, type: base.type };
 }
 
 function analyseCase(ctx: Context, expr: Extract<Expr, { kind: 'case' }>): Typed {

@@ -42,6 +42,8 @@ export const MACROS: readonly string[] = [
   // Only scalars have a JSON_VALUE. Of a JSON value numbers are written as JSON documents write doubles …
   `bq_json_double(x) AS CASE WHEN regexp_matches(bq_double_text(x), '[.e]') THEN bq_double_text(x) ELSE bq_double_text(x) || '.0' END`,
   `bq_json_value(j, p) AS CASE WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL WHEN json_type(j, p) = 'DOUBLE' THEN bq_json_double(CAST(json_extract(j, p) AS DOUBLE)) ELSE json_extract_string(j, p) END`,
+  // A pointer, since no path can quote every name.
+  `bq_json_field(j, k) AS CASE WHEN json_type(j) = 'OBJECT' THEN json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1')) END`,
   // … and of a STRING as they stand in it, which DuckDB does not keep: other spellings are refused. Text that is no
   // JSON has no values.
   `bq_as_written(found, j) AS CASE WHEN contains(regexp_replace(j, '\\s', '', 'g'), regexp_replace(found, '\\s', '', 'g')) THEN found ELSE error('A JSON number written as in ' || j || ' is not supported by the local BigQuery endpoint') END`,

@@ -115,7 +115,8 @@ function parametersOf({
       meterFrom: periods.map(({ startMs }) => formatInstant(startMs)),
       meterTo: periods.map(({ endMs }) => formatInstant(endMs)),
       meterDimension: periods.map(({ meter }) => meter.scope.dimension),
-      meterValue: periods.map(({ meter }) => ledgerValueOf(meter.scope)),
+      meterValue: periods.map(({ meter }) => scopeParams(meter.scope).value),
+      meterLabel: periods.map(({ meter }) => scopeParams(meter.scope).label),
     },
     types: {
       workspaceId: 'STRING',
@@ -127,18 +128,15 @@ function parametersOf({
       meterTo: ['TIMESTAMP'],
       meterDimension: ['STRING'],
       meterValue: ['STRING'],
+      meterLabel: ['STRING'],
     },
   };
 }
 
-/**
- * What the query looks for: the dimension's value, or the label as the JSON text of `labels` holds it. Quotes inside
- * values are escaped there, so that this text can be found nowhere else.
- */
-export function ledgerValueOf(scope: MeterScope): string {
-  if (scope.dimension === 'workspace') return '';
-  if (scope.dimension !== 'label') return scope.value;
-  return `${JSON.stringify(scope.key)}:${JSON.stringify(scope.value)}`;
+/** What a query compares a scope by: the dimension's value, and of a label its key; '' where there is none. */
+export function scopeParams(scope: MeterScope): { value: string; label: string } {
+  if (scope.dimension === 'workspace') return { value: '', label: '' };
+  return { value: scope.value, label: scope.dimension === 'label' ? scope.key : '' };
 }
 
 /** How far back a grain reaches: its retention and the longest bucket that could still be alive. */

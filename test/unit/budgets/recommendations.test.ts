@@ -184,7 +184,8 @@ describe('what recommendations are made of', () => {
       from: '2036-11-01T00:00:00.000Z',
       to: '2036-12-01T00:00:00.000Z',
       dimension: 'label',
-      value: '"env":"prod"',
+      label: 'env',
+      value: 'prod',
     });
   });
 

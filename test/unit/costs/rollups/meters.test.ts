@@ -146,6 +146,7 @@ describe('a meter', () => {
           createMeter({ dimension: 'workspace' }, DAY_IN_BERLIN),
           createMeter({ dimension: 'user', value: 'u1' }, WEEK),
           createMeter({ dimension: 'label', key: 'env', value: 'a"b' }, WEEK),
+          createMeter({ dimension: 'label', key: 'x"env', value: '"' }, WEEK),
         );
         const labelled = spend(5n, { labels: { env: 'a"b', other: '"env":"a' } }, 3 * DAY_MS);
         await world.record([
