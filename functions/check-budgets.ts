@@ -6,10 +6,10 @@ import { parseCheckRequest } from '../src/budgets/check-request.ts';
 import { listBudgetMeters } from '../src/budgets/meters.ts';
 import { createRecommend } from '../src/budgets/recommendations.ts';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
-import { serveFunction } from '../src/cloud/function-server.ts';
+import { runFunction } from '../src/cloud/function-process.ts';
 import { createPublisher } from '../src/cloud/pubsub.ts';
-import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
-import { createRedis, redisReady } from '../src/cloud/redis.ts';
+import { parsePush } from '../src/cloud/push.ts';
+import { createRedis } from '../src/cloud/redis.ts';
 import { readConfig } from '../src/core/config.ts';
 import { AppError, errorMessage } from '../src/core/errors.ts';
 import { createPriceBook } from '../src/costs/pricing/price-book.ts';
@@ -19,7 +19,6 @@ import { listPriceOverrides } from '../src/settings/price-overrides.ts';
 import { createSettings } from '../src/settings/settings.ts';
 import { createLogger, type Logger } from '../src/telemetry/logging.ts';
 
-const REDIS_WAIT_MS = 2_000;
 const MAX_PUSH_BYTES = 1_048_576;
 
 /**
@@ -76,6 +75,7 @@ async function main(): Promise<void> {
     meters: (workspaceId) => listBudgetMeters(settings, workspaceId, { fresh: true }),
     dedupeWindowHours,
     now,
+    onBehind: (workspaceId) => log.error('ledger behind in a rebuild', { workspaceId }),
   });
   const publisher = createPublisher({ projectId, topic: config.alertsTopic });
   const notices = createNotices({ redis, warehouse, now });
@@ -98,26 +98,15 @@ async function main(): Promise<void> {
     now,
   });
 
-  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
-  const server = await serveFunction({
+  await runFunction({
     name: 'check-budgets',
     handler: createHandler(check, log),
     port: config.port,
     maxBodyBytes: MAX_PUSH_BYTES,
-    authenticate: pushAuth && createPushAuthenticator(pushAuth),
-    onDenied: (reason) => log.warn('push refused', { reason }),
-  });
-  log.info('listening', { port: server.port });
-
-  process.once('SIGTERM', () => {
-    void server
-      .drain()
-      .then(() => publisher.close())
-      .then(() => redis.quit().catch(() => {}))
-      .finally(() => {
-        log.info('drained');
-        process.exit(0);
-      });
+    pushAuth,
+    redis,
+    log,
+    close: () => publisher.close(),
   });
 }
 

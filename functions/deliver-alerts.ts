@@ -4,10 +4,10 @@ import { createDelivery, type Delivery } from '../src/alerts/deliver.ts';
 import type { DeliveryReport } from '../src/alerts/drain.ts';
 import { listChannels } from '../src/alerts/routing.ts';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
-import { serveFunction } from '../src/cloud/function-server.ts';
+import { runFunction } from '../src/cloud/function-process.ts';
 import { createMailer } from '../src/cloud/mail.ts';
-import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
-import { createRedis, redisReady } from '../src/cloud/redis.ts';
+import { parsePush } from '../src/cloud/push.ts';
+import { createRedis } from '../src/cloud/redis.ts';
 import { createSecrets } from '../src/cloud/secrets.ts';
 import { createSlackPost } from '../src/cloud/slack.ts';
 import { createWebhookPost } from '../src/cloud/webhook.ts';
@@ -17,7 +17,6 @@ import { createSettings } from '../src/settings/settings.ts';
 import { createLogger, type Logger } from '../src/telemetry/logging.ts';
 
 const JOB = 'deliver-alerts';
-const REDIS_WAIT_MS = 2_000;
 /** Pub/Sub's largest message in base64, and what is around it. */
 const MAX_PUSH_BYTES = 14 * 2 ** 20;
 
@@ -85,26 +84,14 @@ async function main(): Promise<void> {
     now,
   });
 
-  // With Redis from the first push on; but without it rather than not at all.
-  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
-  const server = await serveFunction({
+  await runFunction({
     name: JOB,
     handler: createHandler(delivery, log),
     port: config.port,
     maxBodyBytes: MAX_PUSH_BYTES,
-    authenticate: pushAuth && createPushAuthenticator(pushAuth),
-    onDenied: (reason) => log.warn('push refused', { reason }),
-  });
-  log.info('listening', { port: server.port });
-
-  process.once('SIGTERM', () => {
-    void server
-      .drain()
-      .then(() => redis.quit().catch(() => {}))
-      .finally(() => {
-        log.info('drained');
-        process.exit(0);
-      });
+    pushAuth,
+    redis,
+    log,
   });
 }
 

@@ -2,10 +2,10 @@ import type { HttpFunction } from '@google-cloud/functions-framework';
 import { createCrossingReport } from '../src/budgets/crossing.ts';
 import { listBudgetMeters } from '../src/budgets/meters.ts';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
-import { serveFunction } from '../src/cloud/function-server.ts';
+import { runFunction } from '../src/cloud/function-process.ts';
 import { createPublisher } from '../src/cloud/pubsub.ts';
-import { createPushAuthenticator, parsePush } from '../src/cloud/push.ts';
-import { createRedis, redisReady } from '../src/cloud/redis.ts';
+import { parsePush } from '../src/cloud/push.ts';
+import { createRedis } from '../src/cloud/redis.ts';
 import { readConfig } from '../src/core/config.ts';
 import { AppError } from '../src/core/errors.ts';
 import { createIngest, type Ingest } from '../src/costs/ingest.ts';
@@ -17,7 +17,6 @@ import { listPriceOverrides } from '../src/settings/price-overrides.ts';
 import { createSettings } from '../src/settings/settings.ts';
 import { createLogger, type Logger } from '../src/telemetry/logging.ts';
 
-const REDIS_WAIT_MS = 2_000;
 /** Pub/Sub's largest message in base64, and what is around it. */
 const MAX_PUSH_BYTES = 14 * 2 ** 20;
 
@@ -56,6 +55,7 @@ async function main(): Promise<void> {
     meters: (workspaceId) => listBudgetMeters(settings, workspaceId, { fresh: true }),
     dedupeWindowHours,
     now,
+    onBehind: (workspaceId) => log.error('ledger behind in a rebuild', { workspaceId }),
   });
   const budgetChecks = createPublisher({ projectId, topic: config.budgetChecksTopic });
   const reportCrossings = createCrossingReport({
@@ -81,26 +81,15 @@ async function main(): Promise<void> {
     },
   });
 
-  // With Redis from the first push on; but without it rather than not at all.
-  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
-  const server = await serveFunction({
+  await runFunction({
     name: 'ingest-cost-events',
     handler: createHandler(ingest, log),
     port: config.port,
     maxBodyBytes: MAX_PUSH_BYTES,
-    authenticate: pushAuth && createPushAuthenticator(pushAuth),
-    onDenied: (reason) => log.warn('push refused', { reason }),
-  });
-  log.info('listening', { port: server.port });
-
-  process.once('SIGTERM', () => {
-    void server
-      .drain()
-      .then(() => Promise.allSettled([budgetChecks.close(), redis.quit()]))
-      .finally(() => {
-        log.info('drained');
-        process.exit(0);
-      });
+    pushAuth,
+    redis,
+    log,
+    close: () => budgetChecks.close(),
   });
 }
 

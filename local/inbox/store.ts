@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { v7 } from 'uuid';
 import type { Content, Message } from './message.ts';
 
-export const MAX_MESSAGES = 1_000;
+const MAX_MESSAGES = 1_000;
 
 export type Store = ReturnType<typeof createStore>;
 

@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     meters: (workspaceId) => listBudgetMeters(settings, workspaceId, { fresh: true }),
     dedupeWindowHours,
     now,
+    onBehind: (workspaceId) => log.error('ledger behind in a rebuild', { workspaceId }),
   });
   const meters = createMeterReader({ redis, rebuild });
   const priceBook = createPriceBook();

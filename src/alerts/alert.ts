@@ -10,7 +10,7 @@ const Usd = Type.String({
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339 in UTC' });
 
 /** What would bring the cost down, with its arithmetic. */
-export const RecommendationSchema = Type.Object({
+const RecommendationSchema = Type.Object({
   kind: Type.Union([Type.Literal('cheaper-model'), Type.Literal('concentration')]),
   text: Type.String(),
   /** What would have been saved in the period so far; absent where nothing is compared. */
@@ -18,7 +18,7 @@ export const RecommendationSchema = Type.Object({
 });
 
 /** The budget that was reached, as it was when the alert was raised. */
-export const BudgetFactsSchema = Type.Object({
+const BudgetFactsSchema = Type.Object({
   id: Type.String(),
   name: Type.Optional(Type.String()),
   limitUsd: Usd,
@@ -37,7 +37,7 @@ export const BudgetFactsSchema = Type.Object({
 });
 
 /** The daily averages that were compared. */
-export const SpikeFactsSchema = Type.Object({
+const SpikeFactsSchema = Type.Object({
   currentDailyUsd: Usd,
   usualDailyUsd: Usd,
   increasePercent: Type.Integer(),

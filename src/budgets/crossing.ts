@@ -47,7 +47,7 @@ export function createCrossingReport({
 }
 
 /** The ids of the budgets of which a movement within the present period crossed a threshold upwards. Pure. */
-export function crossedBudgets(
+function crossedBudgets(
   budgets: readonly Budget[],
   movements: readonly Movement[],
   now: number,

@@ -44,7 +44,7 @@ export type Config = {
  */
 export function readConfig(
   env: Record<string, string | undefined>,
-  needs: readonly ('apiKeyPepper' | 'redisUrl' | 'smtpUrl')[] = [],
+  needs: readonly ('apiKeyPepper' | 'redisUrl')[] = [],
 ): Config {
   const details: FieldError[] = [];
   const ours = new Set<string>();
@@ -95,7 +95,6 @@ export function readConfig(
   }
   if (needs.includes('redisUrl')) required('REDIS_URL');
   if (needs.includes('apiKeyPepper')) required('API_KEY_PEPPER');
-  if (needs.includes('smtpUrl')) required('SMTP_URL');
   const config: Config = {
     projectId: required('GOOGLE_CLOUD_PROJECT'),
     dataset: text('BIGQUERY_DATASET') ?? 'agentworks_observability',
@@ -120,7 +119,9 @@ export function readConfig(
       secretSource === 'environment'
         ? (name) => (ours.has(name) ? undefined : env[name]?.trim() || undefined)
         : undefined,
-    slackHosts: (text('SLACK_HOSTS') ?? 'hooks.slack.com,hooks.slack-gov.com').split(','),
+    slackHosts: (text('SLACK_HOSTS') ?? 'hooks.slack.com,hooks.slack-gov.com')
+      .split(',')
+      .map((host) => host.trim()),
     allowLoopbackWebhooks: oneOf('ALLOW_LOOPBACK_WEBHOOKS', ['no', 'yes']) === 'yes',
     schedulerLocation: text('SCHEDULER_LOCATION') ?? 'europe-west1',
     schedulerEndpoint: url('SCHEDULER_API_ENDPOINT', ['http:', 'https:']),

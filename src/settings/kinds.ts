@@ -86,7 +86,7 @@ export const BudgetScopeSchema = Type.Union([
 ]);
 
 /** How often a budget begins anew, in its time zone. */
-export const PeriodRuleSchema = Type.Union([
+const PeriodRuleSchema = Type.Union([
   Type.Object({ every: Type.Literal('day') }, { additionalProperties: false }),
   Type.Object(
     {

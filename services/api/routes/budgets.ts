@@ -1,9 +1,11 @@
 import { Type } from 'typebox';
+import { listChannels } from '../../../src/alerts/routing.ts';
 import { checkBudgetBody } from '../../../src/budgets/budget.ts';
+import { formatCheckRequest } from '../../../src/budgets/check-request.ts';
 import type { createBudgetStatus } from '../../../src/budgets/status.ts';
 import type { Publisher } from '../../../src/cloud/pubsub.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
-import { NAME_PATTERN, PLATFORM_SCOPE } from '../../../src/core/ids.ts';
+import { NAME_PATTERN } from '../../../src/core/ids.ts';
 import { BudgetSchema } from '../../../src/settings/kinds.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import type { Logger } from '../../../src/telemetry/logging.ts';
@@ -39,7 +41,7 @@ export type BudgetDeps = {
 export function registerBudgetRoutes(app: ApiApp, { settings, budgets, log }: BudgetDeps): void {
   const { status, checks } = budgets;
   const requestCheck = (workspaceId: string, budgetIds?: string[]) =>
-    checks.publish(Buffer.from(JSON.stringify({ workspaceId, budgetIds })));
+    checks.publish(formatCheckRequest({ workspaceId, ...(budgetIds && { budgetIds }) }));
 
   registerSettingRoutes(app, settings, {
     kind: 'budget',
@@ -138,11 +140,7 @@ async function unknownChannels(
   channels: readonly string[],
 ): Promise<FieldError[]> {
   if (channels.length === 0) return [];
-  const scopes = [workspaceId, PLATFORM_SCOPE];
-  const lists = await Promise.all(
-    scopes.map((scope) => settings.list('channel', scope, { fresh: true })),
-  );
-  const known = new Set(lists.flat().map(({ id }) => id));
+  const known = new Set((await listChannels(settings, workspaceId)).map(({ id }) => id));
   return channels.flatMap((id, index) =>
     known.has(id) ? [] : [{ field: `channels.${index}`, reason: `there is no channel ${id}` }],
   );

@@ -23,6 +23,9 @@ export type ChannelDeps = {
   now: () => number;
 };
 
+/** An alert goes to all of them at once. */
+const MAX_CHANNELS = 50;
+
 const TestAnswer = Type.Object({
   alertId: Type.String({ description: 'The alert whose delivery tells how it went.' }),
 });
@@ -42,6 +45,7 @@ export function registerChannelRoutes(app: ApiApp, deps: ChannelDeps): void {
     shown: ChannelSchema.properties,
     complete: (channel) => channel,
     check: (_scope, { target }) => channels.checkTarget(target),
+    maxPerScope: MAX_CHANNELS,
     checkRemoval: (scope, id) => budgetsTelling(settings, scope, id),
   });
 

@@ -202,7 +202,7 @@ export function toJson<K extends SettingKind>(setting: Setting<K>) {
 }
 
 /** The schema of what `toJson` gives. */
-export function shownSchema(fields: TObject['properties']) {
+function shownSchema(fields: TObject['properties']) {
   return Type.Object({
     id: Type.String(),
     version: Type.Integer({ description: 'Counts the changes; for If-Match.' }),

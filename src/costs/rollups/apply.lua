@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  cost:{ws}:meta; every other key shares its hash tag
 -- ARGV     seen prefix, epoch, epoch length (s), newest event (ms),
---          tag of the meters that the blocks were made with, how many of the blocks (the last ones) are meters',
+--          tag of the meters that the blocks were made with, how many of the blocks (the last ones) are of meters,
 --          entry count, then per entry: id hash (int64), content hash (int32),
 --          then block count, and per block:
 --            target count, per target: key, expiry (unix s), 1 when its totals must not overflow (month, meter)
@@ -22,10 +22,12 @@ local ENTRIES_PER_SET = 200
 local LARGEST_SUM = 9.2e18
 
 local meta, prefix = KEYS[1], ARGV[1]
-local known = redis.call('HMGET', meta, 'state', 'epoch', 'newestEvent', 'metersTag', 'meters')
+local known = redis.call('HMGET', meta, 'state', 'epoch', 'newestEvent', 'metersTag')
 if known[1] == 'overflow' then return {'overflow'} end
 if known[1] ~= 'ready' then return {'absent'} end
-if (known[4] or '') ~= ARGV[5] then return {'meters', known[4] or '', known[5] or '[]'} end
+if (known[4] or '') ~= ARGV[5] then
+  return {'meters', known[4] or '', redis.call('HGET', meta, 'meters') or '[]'}
+end
 
 -- A clock that lags must not write into an epoch that others have left.
 local epoch = math.max(tonumber(ARGV[2]), tonumber(known[2] or 0))

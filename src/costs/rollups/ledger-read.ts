@@ -39,6 +39,8 @@ export type LedgerView = {
   /** In the order of the periods that were asked for. */
   meterSums: NanoUsd[];
   newestEventMs: number | undefined;
+  /** Fewer events are shown than are known to have been counted. */
+  isBehind: boolean;
 };
 
 const PROJECTION_SQL = readFileSync(
@@ -53,7 +55,8 @@ const READ_AGAIN_MS = 500;
 /**
  * Reads everything that Redis holds of a workspace from the ledger, as of `now` (epoch ms). Streamed rows may take a
  * moment to show in queries: the ledger is asked again, for up to five seconds, until every month shows at least the
- * events that are known to have been counted in it. Throws `warehouse_failed`.
+ * events that are known to have been counted in it; what is given then may lack some (`isBehind`). Throws
+ * `warehouse_failed`.
  */
 export async function readLedgerView(
   warehouse: Pick<Warehouse, 'query'>,
@@ -77,6 +80,7 @@ export async function readLedgerView(
       seen: [],
       meterSums: periods.map(() => 0n),
       newestEventMs: undefined,
+      isBehind: false,
     };
     for (const row of rows) {
       if (row.grain === 'entry') view.seen.push(row);
@@ -84,7 +88,8 @@ export async function readLedgerView(
       else if (row.grain === 'newest') view.newestEventMs = parseInstant(row.bucket ?? '');
       else view.sums.push(row);
     }
-    if (attempt === READ_ATTEMPTS || showsAll(view.sums, eventsCounted)) return view;
+    view.isBehind = !showsAll(view.sums, eventsCounted);
+    if (attempt === READ_ATTEMPTS || !view.isBehind) return view;
     await delay(READ_AGAIN_MS);
   }
 }

@@ -52,6 +52,8 @@ export function createRebuild(options: {
   meters: (workspaceId: string) => Promise<Meter[]>;
   dedupeWindowHours: number;
   now: () => number;
+  /** Told when the ledger showed less than had been counted: what it lacks is missing from the sums. */
+  onBehind?: (workspaceId: string) => void;
 }): Rebuild {
   const { redis, warehouse, now } = options;
   const epochMs = options.dedupeWindowHours * HOUR_MS;
@@ -93,6 +95,8 @@ export function createRebuild(options: {
         periods,
         eventsCounted: await eventsLeft(workspaceId, startedAt),
       });
+
+      if (view.isBehind) options.onBehind?.(workspaceId);
 
       // 3. Write sums; absolute values, so that an earlier attempt's leftovers do no harm.
       for (const grain of ['hour', 'day', 'month'] as const) {

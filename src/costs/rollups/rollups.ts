@@ -31,7 +31,7 @@ export type Rollups = ReturnType<typeof createRollups>;
 const APPLY_SCRIPT = readFileSync(new URL('./apply.lua', import.meta.url), 'utf8');
 const MAX_ENTRIES_PER_CALL = 1_000;
 const MAX_REBUILDS_PER_CALL = 5;
-const MAX_METER_SETS_REMEMBERED = 10_000;
+const MAX_METERS_REMEMBERED = 50_000;
 
 type ApplyCommand = { applyCostEntries(meta: string, ...args: string[]): Promise<string[]> };
 
@@ -49,7 +49,10 @@ export function createRollups(options: {
   const commands = redis as unknown as ApplyCommand;
   const spanOf = createSpanLookup();
   /** As the projections said last; they say so again when it is no longer true. */
-  const meterSets = new LRUCache<string, MeterSet>({ max: MAX_METER_SETS_REMEMBERED });
+  const meterSets = new LRUCache<string, MeterSet>({
+    maxSize: MAX_METERS_REMEMBERED,
+    sizeCalculation: ({ meters }) => 1 + meters.length,
+  });
 
   /**
    * Counts entries of one workspace, each once however often and in whatever order it comes; those whose ids are

@@ -57,17 +57,13 @@ describe('the configuration', () => {
       SMTP_URL: 'smtps://u:p@host',
       MAIL_FROM: 'alerts@acme.example',
       SECRET_SOURCE: 'environment',
-      SLACK_HOSTS: 'hooks.slack.com,127.0.0.1:8451',
+      SLACK_HOSTS: 'hooks.slack.com, 127.0.0.1:8451',
       ALLOW_LOOPBACK_WEBHOOKS: 'yes',
       SCHEDULER_LOCATION: 'us-central1',
       SCHEDULER_API_ENDPOINT: 'http://127.0.0.1:8460',
       A_SECRET: 'value',
     };
-    const { secretsFromEnvironment, ...config } = readConfig(env, [
-      'redisUrl',
-      'apiKeyPepper',
-      'smtpUrl',
-    ]);
+    const { secretsFromEnvironment, ...config } = readConfig(env, ['redisUrl', 'apiKeyPepper']);
     expect(secretsFromEnvironment?.('A_SECRET')).toBe('value');
     expect(secretsFromEnvironment?.('ABSENT')).toBeUndefined();
     // What configures the process is no tenant's to name.

@@ -18,7 +18,7 @@ describe('the environments of the local processes', () => {
       expect(config.slackHosts).toContain('127.0.0.1:9050');
       expect(config.allowLoopbackWebhooks).toBe(true);
     }
-    const delivery = readConfig(functions.deliverAlerts.env, ['smtpUrl']);
+    const delivery = readConfig(functions.deliverAlerts.env);
     expect(delivery).toMatchObject({
       smtpUrl: 'smtp://127.0.0.1:9051',
       mailFrom: 'alerts@agentworks.example',

@@ -44,11 +44,14 @@ function createWorld(client: Redis = redis) {
   const warehouse = createMemoryWarehouse();
   const ledger = createLedger({ warehouse, now: WINDOW.now });
   const meters = async () => wanted;
-  const rebuild = createRebuild({ redis: client, warehouse, meters, ...WINDOW });
+  const behind: string[] = [];
+  const onBehind = (workspaceId: string) => void behind.push(workspaceId);
+  const rebuild = createRebuild({ redis: client, warehouse, meters, ...WINDOW, onBehind });
   const rollups = createRollups({ redis: client, rebuild, ...WINDOW });
   const reader = createMeterReader({ redis: client, rebuild });
   return {
     wanted,
+    behind,
     warehouse,
     rebuild,
     rollups,
@@ -252,6 +255,17 @@ describe('a meter', () => {
     };
     await world.want(all);
     expect(await world.sumOf(all)).toBe(10n);
+    expect(world.behind).toEqual([]);
+  });
+
+  test('is made from what the ledger shows when it stays behind, and that is said', async () => {
+    const world = createWorld();
+    await world.rebuild('acme');
+    await world.record([spend(4n), spend(6n)]);
+    world.warehouse.tables.cost_events!.pop();
+    await world.want(all);
+    expect(world.behind).toEqual(['acme']);
+    expect(await world.sumOf(all)).toBe(4n);
   });
 
   test('says so when the sums were rebuilt on the way, since nothing seems to move then', async () => {

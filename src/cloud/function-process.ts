@@ -1,0 +1,50 @@
+import type { HttpFunction } from '@google-cloud/functions-framework';
+import { serveFunction } from './function-server.ts';
+import { createPushAuthenticator, type PushAuth } from './push.ts';
+import { type Redis, redisReady } from './redis.ts';
+
+const REDIS_WAIT_MS = 2_000;
+
+/**
+ * The life of a process that serves one function: waits a moment for Redis, serves, and at SIGTERM answers what is under
+ * way, closes what the function needs and exits with 0. Resolves once it listens. Call it once, at the end of a main.
+ */
+export async function runFunction(options: {
+  name: string;
+  handler: HttpFunction;
+  port: number;
+  maxBodyBytes: number;
+  /** Set when requests must carry an OIDC token. */
+  pushAuth: PushAuth | undefined;
+  redis: Redis;
+  log: {
+    info(message: string, fields?: Record<string, unknown>): void;
+    warn(message: string, fields?: Record<string, unknown>): void;
+  };
+  /** Closes whatever else was opened, before Redis. */
+  close?: () => Promise<unknown>;
+}): Promise<void> {
+  const { name, handler, port, maxBodyBytes, pushAuth, redis, log, close } = options;
+  // With Redis from the first request on; but without it rather than not at all.
+  await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
+  const server = await serveFunction({
+    name,
+    handler,
+    port,
+    maxBodyBytes,
+    authenticate: pushAuth && createPushAuthenticator(pushAuth),
+    onDenied: (reason) => log.warn('push refused', { reason }),
+  });
+  log.info('listening', { port: server.port });
+  process.once('SIGTERM', () => {
+    void server
+      .drain()
+      .then(() => close?.())
+      .then(() => redis.quit())
+      .catch((error: unknown) => log.warn('drain', { error }))
+      .finally(() => {
+        log.info('drained');
+        process.exit(0);
+      });
+  });
+}
