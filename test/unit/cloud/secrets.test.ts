@@ -23,21 +23,21 @@ function manager(values: Record<string, string>) {
 
 describe('a secret of Secret Manager', () => {
   test('is read by its scope and name, newest version, and kept for five minutes', async () => {
-    let nowMs = 0;
+    let nowMs = 1;
     const { client, asked } = manager({ channel_: 'x', 'channel-acme__HOOK': 'value\n' });
     const options = { projectId: 'p', fromEnvironment: undefined, now: () => nowMs, client };
     const secrets = createSecrets(options);
     expect(await secrets.get('acme', 'HOOK')).toBe('value');
-    nowMs = 299_999;
+    nowMs = 300_001;
     expect(await secrets.get('acme', 'HOOK')).toBe('value');
     expect(asked).toEqual(['projects/p/secrets/channel-acme__HOOK/versions/latest']);
-    nowMs = 300_000;
+    nowMs = 300_002;
     await secrets.get('acme', 'HOOK');
     expect(asked).toHaveLength(2);
   });
 
   test('that is missing is named, and found soon after it was made', async () => {
-    let nowMs = 0;
+    let nowMs = 1;
     const values: Record<string, string> = {};
     const { client } = manager(values);
     const options = { projectId: 'p', fromEnvironment: undefined, now: () => nowMs, client };
@@ -47,8 +47,20 @@ describe('a secret of Secret Manager', () => {
       message: 'There is no value in the secret channel--__HOOK',
     });
     values['channel--__HOOK'] = 'here';
-    nowMs = 10_000;
+    nowMs = 10_002;
     expect(await secrets.get(PLATFORM_SCOPE, 'HOOK')).toBe('here');
+  });
+
+  test('is kept only among the thousand asked for last', async () => {
+    const { client, asked } = manager({});
+    const options = { projectId: 'p', fromEnvironment: undefined, now: () => 1, client };
+    const secrets = createSecrets(options);
+    const ask = (n: number) => secrets.get('acme', `S${n}`).catch(() => {});
+    for (let n = 0; n <= 1_000; n += 1) await ask(n);
+    await ask(1_000);
+    expect(asked).toHaveLength(1_001);
+    await ask(0);
+    expect(asked).toHaveLength(1_002);
   });
 
   test('that cannot be read may be read later, and the words of the service are kept out', async () => {
@@ -73,11 +85,29 @@ test('where the environment holds the secrets, nothing else is asked', async () 
   expect(asked).toEqual([]);
 });
 
+test('a secret that Secret Manager could not hold is refused for good, and names nothing there', async () => {
+  const { client, asked } = manager({});
+  const scope = `a${'.'.repeat(127)}`;
+  const options = { projectId: 'p', fromEnvironment: undefined, now: () => 1, client };
+  await expect(createSecrets(options).get(scope, 'HOOK')).rejects.toMatchObject({
+    code: 'secret_name_too_long',
+    retryable: false,
+  });
+  expect(asked).toEqual([]);
+  const local = createSecrets({ ...options, fromEnvironment: () => 'value' });
+  expect(await local.get(scope, 'HOOK')).toBe('value');
+});
+
 test('the names of two secrets never meet, and are names that Secret Manager takes', () => {
   const scope = fc.oneof(fc.stringMatching(new RegExp(NAME_PATTERN)), fc.constant(PLATFORM_SCOPE));
   const secret = fc.tuple(scope, fc.stringMatching(new RegExp(SECRET_NAME_PATTERN)));
   fc.assert(
     fc.property(secret, secret, (one, other) => {
+      fc.pre(
+        [one, other].every(
+          ([name]) => name.length + 2 * name.replaceAll(/[A-Za-z0-9-]/g, '').length <= 181,
+        ),
+      );
       const [id, otherId] = [secretIdOf(...one), secretIdOf(...other)];
       expect(id === otherId).toBe(JSON.stringify(one) === JSON.stringify(other));
       expect(id).toMatch(/^channel-[A-Za-z0-9_-]+$/);
