@@ -27,7 +27,14 @@ describe('Retry-After', () => {
     expect(wait('Fri, 20 Nov 2026 11:00:00 GMT')).toBe(0);
   });
 
+  test('asks for a day at the most', () => {
+    expect(wait('99999999')).toBe(86_400_000);
+    expect(wait('Fri, 20 Nov 2099 12:00:00 GMT')).toBe(86_400_000);
+  });
+
   test('that says nothing understandable asks for nothing', () => {
-    expect([wait(), wait(''), wait('soon')]).toEqual([undefined, undefined, undefined]);
+    for (const value of [undefined, '', 'soon', 'Soon', '-5', '1.5']) {
+      expect([value, wait(value)]).toEqual([value, undefined]);
+    }
   });
 });
