@@ -34,8 +34,8 @@ export function createMailer({
   socketTimeoutMs?: number;
 }) {
   /**
-   * Sends one mail to all its addresses, within 20 seconds. `sent` once the server has taken it for at least one address;
-   * `detail` names those it refused. Never throws.
+   * Sends one mail to all its addresses, within 20 seconds. `sent` once the server has taken it for at least one address:
+   * to send it again would be a second mail to that one. `detail` names those it refused, for good or for now. Never throws.
    */
   return async function send(mail: Mail): Promise<SendResult> {
     if (smtpUrl === undefined) {
@@ -71,9 +71,7 @@ export function createMailer({
         disableUrlAccess: true,
         signal: AbortSignal.timeout(totalTimeoutMs),
       });
-      const refused = info.rejected ?? [];
-      if (refused.length === 0) return { kind: 'sent' };
-      return { kind: 'sent', detail: `refused by the mail server: ${refused.join(', ')}` };
+      return { kind: 'sent', ...refusalsOf(info) };
     } catch (error) {
       return failureOf(error as MailError, handedOver);
     } finally {
@@ -82,7 +80,29 @@ export function createMailer({
   };
 }
 
-type MailError = Error & { code?: string; command?: string; responseCode?: number };
+type MailError = Error & {
+  code?: string;
+  command?: string;
+  responseCode?: number;
+  /** The address it is about. */
+  recipient?: string;
+};
+
+function refusalsOf({
+  rejected = [],
+  rejectedErrors = [],
+}: {
+  rejected?: readonly unknown[];
+  rejectedErrors?: readonly MailError[];
+}): { detail?: string } {
+  if (rejected.length === 0) return {};
+  const codes = new Map(rejectedErrors.map((error) => [error.recipient, error.responseCode]));
+  const named = rejected.map((address) => {
+    const code = codes.get(String(address));
+    return code === undefined ? String(address) : `${address} (${code})`;
+  });
+  return { detail: `refused by the mail server, and not tried again: ${named.join(', ')}` };
+}
 
 /** The server's words are left out: they may quote what it was given. */
 function failureOf(error: MailError, handedOver: boolean): SendResult {

@@ -51,15 +51,19 @@ describe('a mail', () => {
     expect(server.mails[0]!.raw).not.toMatch(/^Bcc:/m);
   });
 
-  test('that some addresses refuse is sent, and they are named', async () => {
-    const server = await serve({
-      onRcptTo: ({ address }, _, done) => done(address.startsWith('two') ? refuse(550) : undefined),
-    });
-    expect(await mailerAt(server.url)(MAIL)).toEqual({
-      kind: 'sent',
-      detail: 'refused by the mail server: two@acme.example',
-    });
-  });
+  test.each([550, 451])(
+    'that some addresses refuse with %i is sent, and not again: they are named',
+    async (code) => {
+      const server = await serve({
+        onRcptTo: ({ address }, _, done) =>
+          done(address.startsWith('two') ? refuse(code) : undefined),
+      });
+      expect(await mailerAt(server.url)(MAIL)).toEqual({
+        kind: 'sent',
+        detail: `refused by the mail server, and not tried again: two@acme.example (${code})`,
+      });
+    },
+  );
 });
 
 describe('a mail server that', () => {
