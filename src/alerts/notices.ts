@@ -4,7 +4,7 @@ import type { Warehouse } from '../cloud/bigquery.ts';
 import type { Redis } from '../cloud/redis.ts';
 import { AppError } from '../core/errors.ts';
 import { type NanoUsd, parseUsd } from '../core/money.ts';
-import { DAY_MS, formatInstant, parseInstant } from '../core/time.ts';
+import { DAY_MS, formatInstant, HOUR_MS, parseInstant } from '../core/time.ts';
 import type { Severity } from './alert.ts';
 
 /** What was spoken of last about a subject: the greatest amount, and the alert that spoke of it. */
@@ -15,7 +15,7 @@ export type Notices = ReturnType<typeof createNotices>;
 /** Longer than any budget's period. */
 const REMEMBERED_MS = 40 * DAY_MS;
 /** A copy is rebuilt from the ledger after this long even when nothing is known to be wrong with it. */
-const COPY_MS = 12 * 3_600_000;
+const COPY_MS = 12 * HOUR_MS;
 const REBUILD_ATTEMPTS = 3;
 const COMPLETE_FIELD = 'complete';
 const AMOUNT_DIGITS = 30;
@@ -117,7 +117,10 @@ export function createNotices({
         } catch {
           break;
         }
-        const notices = await fromLedger(workspaceId);
+        const notices = await fromLedger(workspaceId).catch(async (error: unknown) => {
+          await redis.hdel(key, ticket).catch(() => {});
+          throw error;
+        });
         await redis
           .eval(INSTALL, 1, key, COPY_MS, ticket, ...[...notices].flatMap(fieldOf))
           .catch(() => {});

@@ -139,6 +139,14 @@ describe('the notices of a workspace', () => {
     expect(Number(await server.redis.pttl(noticesKey('acme')))).toBeLessThanOrEqual(86_400_000);
   });
 
+  test('leave nothing behind when the ledger does not answer', async () => {
+    ledger.beforeQuery = async () => {
+      throw new Error('BigQuery is away');
+    };
+    await expect(notices.of('acme')).rejects.toThrow('BigQuery is away');
+    expect(await server.redis.keys('*')).toEqual([]);
+  });
+
   test('noted while the ledger is read are not lost', async () => {
     ledger.beforeQuery = async () =>
       notices.note('acme', 's', { amountNanoUsd: 5n, severity: 'low', raisedAtMs: START });
