@@ -3,7 +3,7 @@ import type { Secrets } from '../../cloud/secrets.ts';
 import type { SendResult } from '../../cloud/sending.ts';
 import type { SlackPost } from '../../cloud/slack.ts';
 import type { WebhookPost } from '../../cloud/webhook.ts';
-import { AppError } from '../../core/errors.ts';
+import { AppError, errorMessage } from '../../core/errors.ts';
 import { refuseMailAddress } from '../channel-rules.ts';
 import type { Send } from '../drain.ts';
 import { renderMail } from './email.ts';
@@ -12,7 +12,8 @@ import { renderWebhook } from './webhook.ts';
 
 /**
  * Sends alerts to channels of every kind. A secret that is missing counts as an outage, named in the result: somebody may
- * be about to create it. Addresses are judged again: the rules may be stricter than when they were stored.
+ * be about to create it. Addresses are judged again: the rules may be stricter than when they were stored. An alert that
+ * cannot be put into words is a failure for good: it would fail the same way again.
  */
 export function createSend({
   mail,
@@ -39,7 +40,8 @@ export function createSend({
       value = await secrets.get(scope, name);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      return { kind: 'failed', retryable: true, ambiguous: false, detail: error.message };
+      const { retryable, message } = error;
+      return { kind: 'failed', retryable, ambiguous: false, detail: message };
     }
     return use(value);
   }
@@ -48,17 +50,38 @@ export function createSend({
     const { target } = channel.body;
     if (target.kind === 'slack') {
       return withSecret(channel.scope, target.webhookSecret, (address) =>
-        slack(address, renderSlack(alert)),
+        written(
+          () => renderSlack(alert),
+          (message) => slack(address, message),
+        ),
       );
     }
     if (target.kind === 'webhook') {
       return withSecret(channel.scope, target.signingSecret, (key) =>
-        webhook(target.url, renderWebhook(alert, key, now())),
+        written(
+          () => renderWebhook(alert, key, now()),
+          (request) => webhook(target.url, request),
+        ),
       );
     }
     const reason = target.to.map(refuseMailAddress).find((one) => one !== undefined);
-    if (reason === undefined) return mail(renderMail(alert, channel));
+    if (reason === undefined) return written(() => renderMail(alert, channel), mail);
     const detail = `an address ${reason}`;
     return { kind: 'failed', retryable: false, ambiguous: false, detail };
   };
+}
+
+/** Hands over what `write` makes, if it makes something: before that nothing can have arrived. */
+async function written<T>(
+  write: () => T,
+  handOver: (message: T) => Promise<SendResult>,
+): Promise<SendResult> {
+  let message: T;
+  try {
+    message = write();
+  } catch (error) {
+    const detail = `the alert could not be put into words: ${errorMessage(error)}`;
+    return { kind: 'failed', retryable: false, ambiguous: false, detail };
+  }
+  return handOver(message);
 }

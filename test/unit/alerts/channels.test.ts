@@ -229,9 +229,43 @@ describe('sending', () => {
     );
   });
 
+  test('an alert that cannot be put into words is given up, and nothing of it may have arrived', async () => {
+    calls.length = 0;
+    const { budget } = alertOf({ id: 'a' });
+    const period = { ...budget!.period, timeZone: 'Mars/Olympus_Mons' };
+    const alert = alertOf({ id: 'a', budget: { ...budget!, period } });
+    const send = sendWith(async () => 'secret');
+    const slack = { kind: 'slack', webhookSecret: 'X' } as const;
+    for (const channel of [channelOf('m'), channelOf('s', slack)]) {
+      expect(await send(alert, channel)).toEqual({
+        kind: 'failed',
+        retryable: false,
+        ambiguous: false,
+        detail: expect.stringContaining('Mars/Olympus_Mons'),
+      });
+    }
+    expect(calls).toEqual([]);
+  });
+
+  test('a secret that nobody can create has the alert given up', async () => {
+    const send = sendWith(async () => {
+      throw new AppError({ code: 'secret_name_too_long', message: 'too long' });
+    });
+    const slack = { kind: 'slack', webhookSecret: 'X' } as const;
+    expect(await send(alertOf({ id: 'a' }), channelOf('s', slack))).toMatchObject({
+      retryable: false,
+      ambiguous: false,
+      detail: 'too long',
+    });
+  });
+
   test('a secret that is missing is an outage that is named', async () => {
     const send = sendWith(async () => {
-      throw new AppError({ code: 'secret_missing', message: 'There is no value in X' });
+      throw new AppError({
+        code: 'secret_missing',
+        message: 'There is no value in X',
+        retryable: true,
+      });
     });
     const slack = { kind: 'slack', webhookSecret: 'X' } as const;
     expect(await send(alertOf({ id: 'a' }), channelOf('s', slack))).toEqual({
