@@ -40,7 +40,6 @@ export type AlertDetail = AlertRecord & { attempts: AlertAttempt[] };
 export type AlertHistory = ReturnType<typeof createAlertHistory>;
 
 const DEFAULT_SPAN_MS = 30 * DAY_MS;
-const DEFAULT_LIMIT = 100;
 /** Alerts are kept for as long as the table keeps its partitions; nobody asks for older ones. */
 const LONGEST_MS = 400 * DAY_MS;
 
@@ -61,18 +60,18 @@ export function createAlertHistory({
 
   return {
     /**
-     * The workspace's alerts raised from `fromMs` (default 30 days ago) to before `toMs`, newest first, at most `limit`
-     * (default 100). Throws (retryable) when the ledger does not answer.
+     * The workspace's alerts raised from `fromMs` (default 30 days ago) to before `toMs`, newest first, at most `limit`.
+     * Throws (retryable) when the ledger does not answer.
      */
     async list(query: {
       workspaceId: string;
       fromMs?: number;
       toMs?: number;
-      limit?: number;
+      limit: number;
       type?: AlertType;
       severity?: Severity;
     }): Promise<AlertRecord[]> {
-      const { workspaceId, type = '', severity = '', limit = DEFAULT_LIMIT } = query;
+      const { workspaceId, type = '', severity = '', limit } = query;
       // One that was raised this very millisecond is in.
       const toMs = query.toMs ?? now() + 1;
       const fromMs = query.fromMs ?? toMs - DEFAULT_SPAN_MS;
