@@ -24,7 +24,10 @@ const MAX_PUSH_BYTES = 14 * 2 ** 20;
  * Takes pushes of the topic `alerts`: 204 once every channel has it or never will, 503 to have it again later. And the
  * scheduler's `{"job":"deliver-alerts"}`: 200 with what was found, 503 when something failed.
  */
-export function createHandler(delivery: Delivery, log: Logger): HttpFunction {
+export function createHandler(
+  delivery: Pick<Delivery, 'deliver' | 'drain'>,
+  log: Logger,
+): HttpFunction {
   return async (request, response) => {
     const message = parsePush(request.body);
     const { job } = (request.body ?? {}) as { job?: unknown };
@@ -55,6 +58,8 @@ export function logReport(log: Logger, report: DeliveryReport): void {
   else if (kind === 'workspace-failed') log.error('alerts of a workspace not delivered', fields);
   else if (kind === 'parked') log.error('delivery parked', fields);
   else if (kind === 'failed' || kind === 'ambiguous') log.warn(`delivery ${kind}`, fields);
+  else if (kind === 'sent' && report.detail !== undefined)
+    log.warn('delivery sent in part', fields);
   else log.info(`delivery ${kind}`, fields);
 }
 
@@ -82,6 +87,11 @@ async function main(): Promise<void> {
     }),
     onReport: (report) => logReport(log, report),
     now,
+  });
+
+  redis.on('ready', () => {
+    // Without it the next delivery marks it.
+    delivery.markMemory().catch((error: unknown) => log.warn('redis memory', { error }));
   });
 
   await runFunction({

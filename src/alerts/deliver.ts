@@ -9,7 +9,7 @@ import { type Alert, AlertSchema } from './alert.ts';
 import { type ChannelRef, createAlertLog } from './alert-log.ts';
 import { foldDeliveries } from './delivery-state.ts';
 import { createChannelDrain, type DeliveryReport, type Send } from './drain.ts';
-import { createOutbox, REMEMBERED_MS } from './outbox.ts';
+import { createOutbox, outboxAbsent, REMEMBERED_MS } from './outbox.ts';
 import { createQueueing } from './queueing.ts';
 import type { Channel } from './routing.ts';
 
@@ -22,7 +22,7 @@ export type DeliveryOutcome =
 
 /** What a scheduled run found. */
 export type DrainReport = {
-  /** With something to deliver. */
+  /** With something to deliver, those included whose turn did not come in time. */
   workspaces: number;
   /** Channels that still have something to send, because it is not due or somebody else sends. */
   waitingChannels: number;
@@ -52,9 +52,9 @@ const OUTBOX_ATTEMPTS = 3;
  *    ledger before it is made, and its end afterwards (`createChannelDrain`).
  * 5. `done` once every delivery of it has ended; else `waiting`, so that it comes again. Short waits are waited here.
  *
- * Both calls may run any number of times, anywhere, at once, with Redis lost in between: a message is sent a second time
- * only when nobody can know whether the first arrived, and that is counted. Both throw (retryable) when Redis or the
- * ledger do not answer.
+ * `deliver` and `drain` may run any number of times, anywhere, at once, with Redis lost in between: a message is sent a
+ * second time only when nobody can know whether the first arrived, and that is counted (ADR 11 names what is left). Both
+ * throw (retryable) when Redis or the ledger do not answer.
  */
 export function createDelivery(options: {
   redis: Redis;
@@ -98,7 +98,7 @@ export function createDelivery(options: {
     for (let polls = 0; ; polls += 1) {
       const drained = await drainChannel(workspaceId, channel, untilMs);
       const state = await outbox.stateOf(workspaceId, id, channel);
-      if (state === undefined) throw lost(workspaceId);
+      if (state === undefined) throw outboxAbsent(workspaceId, 'was lost during a delivery');
       if (state.phase === 'ended' && state.recorded) return undefined;
       const pollMs = BUSY_POLL_MS[Math.min(polls, BUSY_POLL_MS.length - 1)]!;
       const waitMs =
@@ -145,6 +145,14 @@ export function createDelivery(options: {
   }
 
   return {
+    /**
+     * Notes since when Redis remembers, unless it knows. Best called whenever Redis can be reached again: the sooner, the
+     * fewer alerts wait for the ledger to catch up. Throws when Redis does not answer; safe to call at any time.
+     */
+    async markMemory(): Promise<void> {
+      await outbox.rememberSince();
+    },
+
     /** Delivers one message of the topic; answers when all is done, or when it must come again. */
     async deliver(message: PushedMessage): Promise<DeliveryOutcome> {
       const alert = parse(message);
@@ -174,6 +182,7 @@ export function createDelivery(options: {
       const waiting = workspaces.values();
       const work = async (): Promise<void> => {
         for (const workspaceId of waiting) {
+          if (now() >= untilMs) break;
           try {
             report.waitingChannels += await withOutbox(() => drainWorkspace(workspaceId, untilMs));
           } catch (error) {
@@ -212,13 +221,4 @@ function neverRouted(
     if ((parseInstant(happenedAt) ?? 0) < beforeMs) found.set(alertId, JSON.parse(alert) as Alert);
   }
   return [...found.values()];
-}
-
-function lost(workspaceId: string): AppError {
-  return new AppError({
-    code: 'outbox_absent',
-    message: `Redis lost the deliveries of ${workspaceId}`,
-    publicMessage: 'The deliveries are being rebuilt.',
-    retryable: true,
-  });
 }

@@ -5,7 +5,13 @@ import type { Alert } from './alert.ts';
 import type { AlertLog, ChannelRef, DeliveryStep } from './alert-log.ts';
 import { type NextStep, nextStep, stateAfter } from './attempts.ts';
 import { type DeliveryState, foldDeliveries, rankOf } from './delivery-state.ts';
-import { type ChannelLock, type Outbox, type OutboxEntry, REMEMBERED_MS } from './outbox.ts';
+import {
+  type ChannelLock,
+  type Outbox,
+  type OutboxEntry,
+  outboxAbsent,
+  REMEMBERED_MS,
+} from './outbox.ts';
 import type { Channel } from './routing.ts';
 
 /** What is worth a line in the log. `messages` are about one delivery unless they say otherwise. */
@@ -32,7 +38,11 @@ export type Send = (alert: Alert, channel: Channel) => Promise<SendResult>;
 export type Drained =
   | { kind: 'empty' }
   | { kind: 'busy'; reason: 'somebody-else-sends' }
-  | { kind: 'waiting'; nextAttemptAtMs: number; reason: 'under-way' | 'backoff' | 'out-of-time' };
+  | {
+      kind: 'waiting';
+      nextAttemptAtMs: number;
+      reason: 'under-way' | 'backoff' | 'ledger-settles' | 'out-of-time';
+    };
 
 export type DrainOptions = {
   outbox: Outbox;
@@ -52,12 +62,12 @@ export type DrainOptions = {
  */
 export function createChannelDrain({ outbox, log, channels, send, onReport, now }: DrainOptions) {
   async function drainLocked(lock: ChannelLock, untilMs: number): Promise<Drained> {
-    const { workspaceId, channel } = lock;
+    const { workspaceId, channel, memorySinceMs } = lock;
     for (;;) {
       const entry = await outbox.head(workspaceId, channel);
       if (entry === undefined) return { kind: 'empty' };
       const raisedAtMs = parseInstant(entry.alert.raisedAt) ?? 0;
-      const step = nextStep(entry.state, { raisedAtMs, nowMs: now() });
+      const step = nextStep(entry.state, { raisedAtMs, memorySinceMs, nowMs: now() });
       if (step.kind === 'wait') {
         return { kind: 'waiting', nextAttemptAtMs: step.untilMs, reason: step.reason };
       }
@@ -65,7 +75,7 @@ export function createChannelDrain({ outbox, log, channels, send, onReport, now 
         if (now() >= untilMs) {
           return { kind: 'waiting', nextAttemptAtMs: now(), reason: 'out-of-time' };
         }
-        if (step.reason === 'end-unseen' && (await endWasRecorded(entry))) continue;
+        if (step.askLedger && (await ledgerKnewMore(entry))) continue;
         if (!(await attempt(lock, entry, step))) {
           return { kind: 'busy', reason: 'somebody-else-sends' };
         }
@@ -76,19 +86,27 @@ export function createChannelDrain({ outbox, log, channels, send, onReport, now 
     }
   }
 
-  /** An end may have reached the ledger though Redis did not hear of it. */
-  async function endWasRecorded({ alert, channel, state }: OutboxEntry): Promise<boolean> {
+  /**
+   * A later step may have reached the ledger though Redis did not hear of it, or lost it. When true Redis knows it by now,
+   * so that whoever looks again finds another state.
+   */
+  async function ledgerKnewMore({ alert, channel, state }: OutboxEntry): Promise<boolean> {
     const { workspaceId, id } = alert;
     const fromMs = now() - REMEMBERED_MS;
     const rows = await log.rows({ workspaceId, fromMs, alertIds: [id] });
-    const deliveries = foldDeliveries(rows);
-    await outbox.merge(deliveries);
-    return deliveries.some(
+    const later = foldDeliveries(rows).find(
       (one) =>
         one.channel.scope === channel.scope &&
         one.channel.id === channel.id &&
         rankOf(one.state) > rankOf(state),
     );
+    if (later === undefined) return false;
+    await outbox.merge([{ ...later, alert }]);
+    const merged = await outbox.stateOf(workspaceId, id, channel);
+    if (merged === undefined || rankOf(merged) <= rankOf(state)) {
+      throw outboxAbsent(workspaceId, 'did not keep what the ledger knows');
+    }
+    return true;
   }
 
   /**

@@ -1,11 +1,16 @@
 import type { ChannelRef } from './alert-log.ts';
 
 /**
- * The Redis keys of a workspace's deliveries; all share its hash tag. Injective: workspace ids hold no `}`, alert ids and
+ * The Redis keys of deliveries; all of a workspace share its hash tag. Injective: workspace ids hold no `}`, alert ids and
  * scopes no `/`.
  */
 export const outboxKeys = {
-  /** Present while the copy is whole: every delivery of the last days that the ledger knows is in it. */
+  /** Since when Redis remembers, epoch ms: it goes when Redis loses its memory. */
+  memory: 'outbox:memory',
+  /**
+   * Present while the copy is whole: every delivery of the last days that the ledger showed is in it. Holds what `memory`
+   * held when the copy was made.
+   */
   whole: (workspaceId: string): string => `outbox:{${workspaceId}}:whole`,
   /** Held by whoever rebuilds the copy. */
   rebuild: (workspaceId: string): string => `outbox:{${workspaceId}}:rebuild`,

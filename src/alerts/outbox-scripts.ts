@@ -28,12 +28,14 @@ return {'set', ARGV[4]}
 /**
  * Takes a channel's lock, which proves, for as long as it is held, that Redis has lost nothing since.
  *
- * KEYS whole marker, lock   ARGV token, life (ms)   Returns 'held', 'busy', or 'absent' when the copy is not whole.
+ * KEYS whole marker, lock   ARGV token, life (ms)
+ * Returns {'held', what the marker holds}, {'busy'}, or {'absent'} when the copy is not whole.
  */
 export const LOCK = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'absent' end
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 'held' end
-return 'busy'
+local since = redis.call('GET', KEYS[1])
+if not since then return {'absent'} end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'held', since} end
+return {'busy'}
 `;
 
 /** KEYS lock   ARGV token */
@@ -57,10 +59,28 @@ while true do
 end
 `;
 
-/** Declares a rebuilt copy whole. KEYS rebuild lock, whole marker   ARGV token, life (ms)   Returns 1, or 0 when the lock is lost. */
+/**
+ * Declares a rebuilt copy whole.
+ *
+ * KEYS rebuild lock, whole marker   ARGV token, life (ms), since when Redis remembers (ms)
+ * Returns 1, or 0 when the lock is lost.
+ */
 export const DECLARE_WHOLE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[2])
 redis.call('DEL', KEYS[1])
 return 1
+`;
+
+/** Since when Redis remembers: what it knows, else this moment. KEYS marker   ARGV now (ms), life (ms)   Returns ms. */
+export const REMEMBER_SINCE = `
+local since = redis.call('GET', KEYS[1]) or ARGV[1]
+redis.call('SET', KEYS[1], since, 'PX', ARGV[2])
+return since
+`;
+
+/** Prolongs a lock. KEYS lock   ARGV token, life (ms) */
+export const KEEP_LOCK = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
 `;

@@ -24,7 +24,11 @@ const FAILED: DeliveryState = {
   ambiguous: 0,
   detail: 'away',
 };
-const at = (nowMs: number, raisedAtMs = START) => ({ nowMs, raisedAtMs });
+const at = (nowMs: number, raisedAtMs = START) => ({
+  nowMs,
+  raisedAtMs,
+  memorySinceMs: START - HOUR,
+});
 
 test('pauses double from a second to five minutes', () => {
   expect([1, 2, 3, 9, 10, 1_000].map(backoffMs)).toEqual([
@@ -55,6 +59,22 @@ describe('what is next', () => {
     ],
   ])('for one that is %s', (_, state, afterMs, step) => {
     expect(nextStep(state, at(START + afterMs))).toMatchObject(step);
+  });
+});
+
+describe('what Redis has from the ledger alone', () => {
+  const QUEUED: DeliveryState = { phase: 'queued' };
+  test.each<[string, DeliveryState, number, number, object]>([
+    ['raised before waits', QUEUED, START, 9_999, { kind: 'wait', reason: 'ledger-settles' }],
+    ['raised before asks', QUEUED, START, 10_000, { kind: 'attempt', askLedger: true }],
+    ['raised since does neither', QUEUED, START - 1, 0, { kind: 'attempt', askLedger: false }],
+    ['failed before waits', FAILED, START, 9_999, { kind: 'wait', reason: 'ledger-settles' }],
+    ['failed before asks', FAILED, START, 10_000, { kind: 'attempt', askLedger: true }],
+    ['failed since does neither', FAILED, START - 1, 4_000, { askLedger: false }],
+    ['of unseen end asks', SENDING, START - 1, 30_000, { askLedger: true, doubt: true }],
+  ])('%s', (_, state, memorySinceMs, afterMs, step) => {
+    const times = { raisedAtMs: START, memorySinceMs, nowMs: START + afterMs };
+    expect(nextStep(state, times)).toMatchObject(step);
   });
 });
 

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import fc from 'fast-check';
 import type { Alert } from '../../../src/alerts/alert.ts';
 import { createAlertLog } from '../../../src/alerts/alert-log.ts';
+import { createChannelDrain } from '../../../src/alerts/drain.ts';
+import { createOutbox } from '../../../src/alerts/outbox.ts';
 import { outboxKeys } from '../../../src/alerts/outbox-keys.ts';
 import type { SendResult } from '../../../src/cloud/sending.ts';
 import { formatInstant } from '../../../src/core/time.ts';
@@ -16,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 beforeEach(async () => {
-  await server.redis.flushall();
   world = createWorld(server.redis);
+  await world.reset();
 });
 
 const raised = (id: string, atMs = START, parts: Partial<Alert> = {}) =>
@@ -273,6 +275,105 @@ describe('an attempt whose end nobody saw', () => {
   });
 });
 
+describe('Redis lost while the ledger shows its newest rows late', () => {
+  beforeEach(() => {
+    world.ledgerLateMs = 5_000;
+  });
+
+  test('what was sent just before is not sent again: the repeat waits for the ledger', async () => {
+    expect(await deliver(raised('a'))).toMatchObject({ kind: 'done' });
+    world.nowMs += 1_000;
+    await server.redis.flushall();
+    expect(await deliver(raised('a'))).toEqual({
+      kind: 'waiting',
+      waiting: 1,
+      nextAttemptAtMs: START + 11_000,
+    });
+    world.nowMs += 10_000;
+    expect(await deliver(raised('a'))).toEqual({ kind: 'done', deliveries: 1 });
+    expect(world.sent).toEqual(['a > mail']);
+  });
+
+  test('an attempt that was begun just before is repeated as an ambiguous one', async () => {
+    world.ledger.beforeInsert = async (rows) => {
+      if (rows[0]!.json.event === 'sent') throw new Error('killed');
+    };
+    await expect(deliver(raised('a'))).rejects.toThrow('killed');
+    world.ledger.beforeInsert = async () => {};
+    world.nowMs += 1_000;
+    await server.redis.flushall();
+    await deliver(raised('a'));
+    world.nowMs += 30_000;
+    expect(await deliver(raised('a'))).toMatchObject({ kind: 'done' });
+    expect(world.sent).toHaveLength(2);
+    expect(world.steps().slice(-2)).toEqual(['sending 2 ambiguous', 'sent 2 ambiguous']);
+  });
+
+  test('a second attempt that was made just before is not made again', async () => {
+    world.answer = async () => failed({ retryAfterMs: 6_000 });
+    await deliver(raised('a'));
+    world.answer = async () => ({ kind: 'sent' });
+    world.nowMs += 6_000;
+    expect(await deliver(raised('a'))).toMatchObject({ kind: 'done' });
+    await server.redis.flushall();
+    expect(await deliver(raised('a'))).toMatchObject({ kind: 'waiting' });
+    world.nowMs += 10_000;
+    expect(await deliver(raised('a'))).toMatchObject({ kind: 'done' });
+    expect(world.sent).toEqual(['a > mail']);
+  });
+
+  test('an alert raised since is told at once, also in a workspace that Redis did not know', async () => {
+    await server.redis.flushall();
+    await world.instance().markMemory();
+    world.nowMs += 1;
+    expect(await deliver(raised('b', world.nowMs))).toEqual({ kind: 'done', deliveries: 1 });
+    expect(world.nowMs).toBe(START + 1);
+  });
+
+  test('a row that shows its end before the row that queued it counts', async () => {
+    await deliver(raised('a'));
+    world.nowMs += 60_000;
+    await server.redis.flushall();
+    const hideQueued = () => {
+      const shown = world.ledger.rows.filter((row) => row.event !== 'queued');
+      world.ledger.rows.splice(0, Infinity, ...shown);
+    };
+    hideQueued();
+    await deliver(raised('a'));
+    hideQueued();
+    world.nowMs += 10_000;
+    expect(await deliver(raised('a'))).toEqual({ kind: 'done', deliveries: 1 });
+    expect(world.sent).toEqual(['a > mail']);
+  });
+
+  test('a copy that does not take what the ledger knows ends in an error, not in a loop', async () => {
+    world.ledgerLateMs = 0;
+    await deliver(raised('a'));
+    await server.redis.flushall();
+    const now = () => START + 10_000;
+    const log = createAlertLog({ warehouse: world.ledger });
+    const outbox = createOutbox({ redis: server.redis, log: { rows: async () => [] }, now });
+    await server.redis.set(outboxKeys.memory, START);
+    await outbox.ensureWhole('acme');
+    await outbox.queue({
+      alert: raised('a'),
+      channel: { scope: 'acme', id: 'mail' },
+      state: { phase: 'queued' },
+    });
+    const drain = createChannelDrain({
+      outbox: { ...outbox, merge: async () => {} },
+      log,
+      channels: async () => world.channels,
+      send: () => Promise.reject(new Error('nothing is to be sent')),
+      onReport: () => {},
+      now,
+    });
+    await expect(
+      drain('acme', { scope: 'acme', id: 'mail' }, START + 20_000),
+    ).rejects.toMatchObject({ code: 'outbox_absent', retryable: true });
+  });
+});
+
 describe('when the ledger does not answer', () => {
   test('before an attempt nothing is sent', async () => {
     world.ledger.beforeInsert = async (rows) => {
@@ -325,6 +426,28 @@ describe('the schedule', () => {
     expect(world.sent).toEqual(['b > mail']);
   });
 
+  test('begins with no workspace once its time is over', async () => {
+    const ids = Array.from({ length: 20 }, (_, n) => `w${n}`);
+    const log = createAlertLog({ warehouse: world.ledger });
+    for (const id of ids) await log.appendRaised(raised(id, START, { workspaceId: id }));
+    world.channels = ids.map((scope) => channelOf('mail', undefined, { scope }));
+    world.nowMs += 61_000;
+    world.answer = async () => {
+      world.nowMs += 45_000;
+      return { kind: 'sent' };
+    };
+    const asked = new Set<unknown>();
+    world.ledger.beforeQuery = async ({ params }) => void asked.add(params?.workspaceId);
+    expect(await world.instance().drain()).toMatchObject({ workspaces: 20, failed: [] });
+    asked.delete(undefined);
+    // The eight that are taken at once.
+    expect(asked.size).toBe(8);
+    world.answer = async () => ({ kind: 'sent' });
+    while ((await world.instance().drain()).workspaces > 0);
+    expect(new Set(world.sent).size).toBe(20);
+    expect(world.sent).toHaveLength(20);
+  });
+
   test('run ten times at once sends nothing twice', async () => {
     world.answer = async () => failed();
     for (const id of ['a', 'b', 'c']) await deliver(raised(id, START + id.charCodeAt(0)));
@@ -341,9 +464,11 @@ describe('with Redis lost at any moment', () => {
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 25 }), { maxLength: 4 }),
         fc.array(fc.constantFrom('a', 'b'), { minLength: 2, maxLength: 4 }),
-        async (losses, ids) => {
-          await server.redis.flushall();
+        fc.constantFrom(0, 5_000),
+        async (losses, ids, ledgerLateMs) => {
           world = createWorld(server.redis);
+          await world.reset();
+          world.ledgerLateMs = ledgerLateMs;
           let calls = 0;
           const tick = async () => {
             calls += 1;

@@ -1,7 +1,9 @@
 import type { Alert } from '../../../src/alerts/alert.ts';
 import { createDelivery } from '../../../src/alerts/deliver.ts';
 import type { DeliveryReport } from '../../../src/alerts/drain.ts';
+import { outboxKeys } from '../../../src/alerts/outbox-keys.ts';
 import type { Channel } from '../../../src/alerts/routing.ts';
+import type { InsertRow, QueryRequest } from '../../../src/cloud/bigquery.ts';
 import type { Redis } from '../../../src/cloud/redis.ts';
 import type { SendResult } from '../../../src/cloud/sending.ts';
 import { type AlertLedger, createAlertLedger } from '../../support/alert-ledger.ts';
@@ -26,10 +28,33 @@ export const failed = (
 export function createWorld(redis: Redis, options: { ledger?: AlertLedger } = {}) {
   const ledger = options.ledger ?? createAlertLedger();
   const reports: DeliveryReport[] = [];
+  const insertedAtMs = new WeakMap<object, number>();
+  /** The ledger as BigQuery has it: what was streamed just now is not in the answers yet. */
+  const warehouse = {
+    async insert(table: string, rows: readonly InsertRow[]) {
+      try {
+        return await ledger.insert(table, rows);
+      } finally {
+        for (const row of ledger.rows) {
+          if (!insertedAtMs.has(row)) insertedAtMs.set(row, world.nowMs);
+        }
+      }
+    },
+    async query<T>(request: QueryRequest): Promise<T[]> {
+      await ledger.beforeQuery(request);
+      const shown = createAlertLedger();
+      const isShown = (row: object) =>
+        (insertedAtMs.get(row) ?? 0) + world.ledgerLateMs <= world.nowMs;
+      shown.rows.push(...ledger.rows.filter(isShown));
+      return shown.query<T>(request);
+    },
+  };
   const world = {
     ledger,
     reports,
     nowMs: START,
+    /** How long after its insertion a row appears in queries. */
+    ledgerLateMs: 0,
     channels: [channelOf('mail')] as Channel[],
     /** `<alert> > <channel>`, in order. */
     sent: [] as string[],
@@ -38,7 +63,7 @@ export function createWorld(redis: Redis, options: { ledger?: AlertLedger } = {}
     instance() {
       return createDelivery({
         redis,
-        warehouse: ledger,
+        warehouse,
         channels: async (workspaceId) =>
           world.channels.filter(({ scope }) => scope === workspaceId || scope === '-'),
         async send(alert, channel) {
@@ -54,6 +79,11 @@ export function createWorld(redis: Redis, options: { ledger?: AlertLedger } = {}
           world.nowMs += ms;
         },
       });
+    },
+    /** Empties Redis and has it remember from long ago on, as one that runs does. */
+    async reset() {
+      await redis.flushall();
+      await redis.set(outboxKeys.memory, START - 86_400_000, 'PX', 86_400_000);
     },
     /** The events of the ledger about deliveries, in order: `sending 2 ambiguous`. */
     steps(alertId?: string) {

@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => redis?.stop());
 afterEach(() => Promise.all(open.splice(0).map((server) => server.stop())));
 beforeEach(async () => {
-  await redis.redis.flushall();
   world = createWorld(redis.redis);
+  await world.reset();
 });
 
 async function serve<T extends { stop: () => Promise<unknown> }>(server: Promise<T>): Promise<T> {

@@ -54,6 +54,35 @@ describe('a copy that is not whole', () => {
     expect(await server.redis.exists(outboxKeys.whole('acme'))).toBe('0');
   });
 
+  test('is rebuilt from thousands of deliveries with few round trips', async () => {
+    const log = createAlertLog({ warehouse: ledger });
+    const alerts = Array.from({ length: 3_000 }, (_, n) => alertOf({ id: `a${n}` }));
+    await log.append(
+      alerts.map((alert) => ({ event: 'queued', alert, channel: MAIL, atMs: START })),
+    );
+    const reads = async () => {
+      const info = await server.redis.info('stats');
+      return Number(/total_reads_processed:(\d+)/.exec(info)![1]);
+    };
+    const before = await reads();
+    await outbox.ensureWhole('acme');
+    // A large batch is read in several pieces.
+    expect((await reads()) - before).toBeLessThan(1_000);
+    expect(await server.redis.zcard(outboxKeys.queue('acme', MAIL))).toBe('3000');
+  });
+
+  test('is rebuilt though the ledger takes longer than the lock lives', async () => {
+    const slow = createOutbox({
+      redis: server.redis,
+      log: createAlertLog({ warehouse: ledger }),
+      now: () => START,
+      rebuildLockMs: 150,
+    });
+    ledger.beforeQuery = () => new Promise((resolve) => setTimeout(resolve, 400));
+    await slow.ensureWhole('acme');
+    expect(await server.redis.exists(outboxKeys.whole('acme'))).toBe('1');
+  });
+
   test('is rebuilt once, however many ask', async () => {
     let queries = 0;
     ledger.beforeQuery = async () => {

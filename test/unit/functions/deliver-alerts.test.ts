@@ -92,3 +92,19 @@ test('what is parked is said in the words that the alert policy looks for', () =
   logReport(log as never, { kind: 'parked', ...report });
   expect(lines).toEqual([['delivery parked', report]]);
 });
+
+test('a mail that some addresses refused is a warning that names them', () => {
+  const lines: unknown[][] = [];
+  const delivery = { workspaceId: 'acme', alertId: 'a', channelScope: '-', channelId: 'mail' };
+  const log = {
+    info: (...line: unknown[]) => lines.push(['info', ...line]),
+    warn: (...line: unknown[]) => lines.push(['warn', ...line]),
+  };
+  const report = { ...delivery, attempt: 1, ambiguous: 0 };
+  logReport(log as never, { kind: 'sent', ...report });
+  logReport(log as never, { kind: 'sent', ...report, detail: 'refused: x@y.example' });
+  expect(lines).toEqual([
+    ['info', 'delivery sent', report],
+    ['warn', 'delivery sent in part', { ...report, detail: 'refused: x@y.example' }],
+  ]);
+});
