@@ -1,7 +1,7 @@
 import type { FieldError } from '../core/errors.ts';
+import { NAME_PATTERN } from '../core/ids.ts';
 import { type NanoUsd, parseUsd } from '../core/money.ts';
-import { isTimeZone, type Span } from '../core/periods.ts';
-import { formatInstant } from '../core/time.ts';
+import { isTimeZone } from '../core/periods.ts';
 import { createMeter, type Meter } from '../costs/rollups/meters.ts';
 import type { Setting, SettingBody } from '../settings/kinds.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -23,6 +23,10 @@ export type Budget = {
   /** Ids of the channels that are told; absent: every channel that takes such alerts. */
   channels?: readonly string[];
 };
+
+const NAME = new RegExp(NAME_PATTERN);
+/** Dimensions whose values events hold to the form of a name; models and providers may be called anything. */
+const NAMED_DIMENSIONS: ReadonlySet<string> = new Set(['project', 'agent', 'user', 'team']);
 
 /** The thresholds of spend for those who choose none, percent of the limit. */
 export const DEFAULT_THRESHOLDS: readonly number[] = [50, 75, 90, 100];
@@ -53,6 +57,13 @@ export function checkBudgetBody(body: SettingBody<'budget'>): FieldError[] {
       reason: 'must be the name of an IANA time zone, e.g. Europe/Berlin',
     });
   }
+  const { scope } = body;
+  if (NAMED_DIMENSIONS.has(scope.dimension) && 'value' in scope && !NAME.test(scope.value)) {
+    errors.push({
+      field: 'scope.value',
+      reason: `cannot name a ${scope.dimension}: events hold 1 to 128 letters, digits, ".", "_" and "-", the first a letter or digit`,
+    });
+  }
   if (body.thresholdsPercent.length + body.projectedThresholdsPercent.length === 0) {
     errors.push({ field: 'thresholdsPercent', reason: 'must name a threshold, here or projected' });
   }
@@ -75,13 +86,4 @@ export async function listBudgets(
 /** The least amount that reaches a threshold: percent of the limit, rounded up to a nano-dollar, so that `>=` is exact. */
 export function thresholdAmount(limitNanoUsd: NanoUsd, percent: number): NanoUsd {
   return (limitNanoUsd * BigInt(percent) + 99n) / 100n;
-}
-
-/**
- * What notices about a budget in one period are kept under. The meter is part of it: a budget given another scope or
- * calendar speaks anew.
- */
-export function noticeSubject(budget: Budget, span: Span, of: Measured): string {
-  const subject = `budget/${budget.id}/${budget.meter.id}/${formatInstant(span.startMs)}`;
-  return of === 'spend' ? subject : `${subject}/projection`;
 }

@@ -10,12 +10,13 @@ import type { MeterReader } from '../costs/rollups/meter-reader.ts';
 import { meterSetOf } from '../costs/rollups/meters.ts';
 import type { Rebuild } from '../costs/rollups/rebuild.ts';
 import type { Settings } from '../settings/settings.ts';
-import { type Budget, listBudgets, noticeSubject } from './budget.ts';
+import { type Budget, listBudgets } from './budget.ts';
 import { composeBudgetAlert } from './compose.ts';
 import { type Evaluation, evaluate, type Tell } from './evaluate.ts';
 import { withCheckLock } from './lock.ts';
 import type { Recommend } from './recommendations.ts';
 import { checkSpike, type SpikeDecision } from './spikes.ts';
+import { noticeSubject } from './told.ts';
 import { readMonthSpent, workspaceNameOf } from './workspace.ts';
 
 /** What one budget had to say. */

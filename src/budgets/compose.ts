@@ -48,6 +48,7 @@ export function composeBudgetAlert(
       formatInstant(span.startMs),
       tell.of,
       tell.thresholdNanoUsd.toString(),
+      limitNanoUsd.toString(),
     ),
     type: 'budget',
     severity: tell.severity,

@@ -3,7 +3,8 @@ import type { Notice } from '../alerts/notices.ts';
 import type { NanoUsd } from '../core/money.ts';
 import { divideHalfEven } from '../core/money.ts';
 import type { Span } from '../core/periods.ts';
-import { type Budget, type Measured, noticeSubject, thresholdAmount } from './budget.ts';
+import { type Budget, type Measured, thresholdAmount } from './budget.ts';
+import { type Told, toldInPeriod, wasTold } from './told.ts';
 
 /** A threshold that lies ahead, and how far. */
 export type NextThreshold = {
@@ -60,15 +61,15 @@ const MIN_ELAPSED_PART = 10;
  * Decides what a budget has to say, from what its scope spent in the period `span` and what was spoken of before
  * (`notices`, by subject). Pure and exact.
  *
- * A threshold is told when its amount is reached and lies above what was spoken of: so each once per period, several
- * crossed at once as one, and after the limit was edited those that lie ahead again. What was told as spent need not
- * be told as projected. A period that does not hold `now` is never judged.
+ * A threshold is told when it is reached and nothing that was said has spoken of as much (`wasTold`): so each once per
+ * period, several crossed at once as one. What was told as spent need not be told as projected. A period that does not
+ * hold `now` is never judged.
  */
 export function evaluate(facts: {
   budget: Budget;
   span: Span;
   spendNanoUsd: NanoUsd;
-  notices: ReadonlyMap<string, Pick<Notice, 'amountNanoUsd'>>;
+  notices: ReadonlyMap<string, Pick<Notice, 'amountNanoUsd' | 'raisedAtMs'>>;
   /** Epoch ms. */
   now: number;
 }): Evaluation {
@@ -82,29 +83,16 @@ export function evaluate(facts: {
       projectedNanoUsd,
     };
   }
-  const told = toldAmounts(budget, span, notices);
+  const told = toldInPeriod(budget, span, notices);
   const spend = decide(budget, 'spend', spendNanoUsd, told.spend);
-  const toldWithSpend = max(told.projection, spend.kind === 'tell' ? spendNanoUsd : 0n);
+  const { limitNanoUsd } = budget;
+  const telling = spend.kind === 'tell' ? [{ amountNanoUsd: spendNanoUsd, limitNanoUsd }] : [];
+  const toldWithSpend = [...told.projection, ...told.spend, ...telling];
   const projection =
     isTooEarly(span, now) && budget.thresholdsPercent.projection.length > 0
       ? ({ kind: 'quiet', of: 'projection', reason: 'too-early' } as const)
       : decide(budget, 'projection', projectedNanoUsd, toldWithSpend);
   return { spend, projection, projectedNanoUsd };
-}
-
-/**
- * The amounts that were spoken of in a period: thresholds at or below them are not told again. What was told as spent
- * need not be told as projected. 0 where nothing was said.
- */
-export function toldAmounts(
-  budget: Budget,
-  span: Span,
-  notices: ReadonlyMap<string, Pick<Notice, 'amountNanoUsd'>>,
-): Record<Measured, NanoUsd> {
-  const amountOf = (of: Measured) =>
-    notices.get(noticeSubject(budget, span, of))?.amountNanoUsd ?? 0n;
-  const spend = amountOf('spend');
-  return { spend, projection: max(spend, amountOf('projection')) };
 }
 
 /**
@@ -132,19 +120,26 @@ export function severityOf(of: Measured, percent: number): Severity {
   return 'low';
 }
 
-function decide(budget: Budget, of: Measured, amount: NanoUsd, told: NanoUsd): Decision {
+function decide(
+  budget: Budget,
+  of: Measured,
+  amount: NanoUsd,
+  told: readonly Pick<Told, 'amountNanoUsd' | 'limitNanoUsd'>[],
+): Decision {
   const thresholds = budget.thresholdsPercent[of].map((percent) => ({
     percent,
     amountNanoUsd: thresholdAmount(budget.limitNanoUsd, percent),
   }));
   if (thresholds.length === 0) return { kind: 'quiet', of, reason: 'no-thresholds' };
-  const ahead = thresholds.find(({ amountNanoUsd }) => amountNanoUsd > max(amount, told));
+  const ahead = thresholds.find(
+    (threshold) => threshold.amountNanoUsd > amount && !wasTold(told, threshold),
+  );
   const next = ahead && {
     next: { ...ahead, remainingNanoUsd: ahead.amountNanoUsd - amount },
   };
   const reached = thresholds.filter(({ amountNanoUsd }) => amountNanoUsd <= amount);
   if (reached.length === 0) return { kind: 'quiet', of, reason: 'below-first-threshold', ...next };
-  const untold = reached.filter(({ amountNanoUsd }) => amountNanoUsd > told);
+  const untold = reached.filter((threshold) => !wasTold(told, threshold));
   const highest = untold.at(-1);
   if (highest === undefined) return { kind: 'quiet', of, reason: 'already-told', ...next };
   return {
@@ -158,8 +153,4 @@ function decide(budget: Budget, of: Measured, amount: NanoUsd, told: NanoUsd): D
     severity: severityOf(of, highest.percent),
     ...next,
   };
-}
-
-function max(a: NanoUsd, b: NanoUsd): NanoUsd {
-  return a > b ? a : b;
 }

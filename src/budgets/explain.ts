@@ -1,9 +1,11 @@
 import type { Severity } from '../alerts/alert.ts';
-import { formatDollarsRounded, formatUsd } from '../core/money.ts';
+import { formatDollars, formatDollarsRounded, formatUsd } from '../core/money.ts';
+import { describeSpan } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
-import { type Measured, noticeSubject } from './budget.ts';
+import type { Measured } from './budget.ts';
 import type { Decision, NextThreshold, Quiet } from './evaluate.ts';
 import type { Standing } from './status.ts';
+import { toldInPeriod } from './told.ts';
 import { cadenceText, percentList, wholePercent } from './words.ts';
 
 type NextJson = { percent: number; amountUsd: string; remainingUsd: string };
@@ -48,8 +50,7 @@ export function decisionJson(decision: Decision): DecisionJson {
 export function explainSteps(standing: Standing): string[] {
   const { budget, span, spendNanoUsd, notices, evaluation } = standing;
   const { limitNanoUsd, meter } = budget;
-  const told = notices.get(noticeSubject(budget, span, 'spend'));
-  const toldProjection = notices.get(noticeSubject(budget, span, 'projection'));
+  const told = toldInPeriod(budget, span, notices);
   const { scope, calendar } = meter;
   const whose =
     scope.dimension === 'workspace'
@@ -57,20 +58,22 @@ export function explainSteps(standing: Standing): string[] {
       : `the ${scope.dimension} ${scope.dimension === 'label' ? `${scope.key}=${scope.value}` : scope.value}`;
   const steps = [
     `It watches what ${whose} costs, with a ${cadenceText(calendar)} limit of ${formatDollarsRounded(limitNanoUsd)}.`,
-    `The present period goes from ${formatInstant(span.startMs)} to ${formatInstant(span.endMs)} (${calendar.timeZone}).`,
-    `In it ${formatUsd(spendNanoUsd)} USD were spent, ${wholePercent(spendNanoUsd, limitNanoUsd)} % of the limit.`,
-    told === undefined
-      ? 'Nobody was told of spend in this period yet.'
-      : `At ${formatInstant(told.raisedAtMs)} somebody was told, at a spend of ${formatUsd(told.amountNanoUsd)} USD; what lies at or below that is not told again.`,
+    `The present period is ${describeSpan(span, calendar.timeZone)}.`,
+    `In it ${formatDollars(spendNanoUsd)} was spent, ${wholePercent(spendNanoUsd, limitNanoUsd)} % of the limit.`,
+    ...(told.spend.length === 0 ? ['Nobody was told of spend in this period yet.'] : []),
+    ...told.spend.map(
+      (said) =>
+        `At ${formatInstant(said.raisedAtMs)} a spend of ${formatDollars(said.amountNanoUsd)} was told, ${wholePercent(said.amountNanoUsd, said.limitNanoUsd)} % of the limit of then; no more than that, in amount and in percent, is told again.`,
+    ),
     sentenceOf(evaluation.spend),
   ];
   if (budget.thresholdsPercent.projection.length === 0) return steps;
   steps.push(
     `At its present pace the period will come to ${formatDollarsRounded(evaluation.projectedNanoUsd)}, ${wholePercent(evaluation.projectedNanoUsd, limitNanoUsd)} % of the limit.`,
   );
-  if (toldProjection !== undefined) {
+  for (const { raisedAtMs, amountNanoUsd } of told.projection) {
     steps.push(
-      `At ${formatInstant(toldProjection.raisedAtMs)} somebody was told of a projected total of ${formatUsd(toldProjection.amountNanoUsd)} USD.`,
+      `At ${formatInstant(raisedAtMs)} a projected total of ${formatDollarsRounded(amountNanoUsd)} was told.`,
     );
   }
   steps.push(sentenceOf(evaluation.projection));
@@ -96,7 +99,7 @@ const REASONS: Record<Quiet['reason'], string> = {
 };
 
 function nextSentence({ percent, amountNanoUsd, remainingNanoUsd }: NextThreshold): string {
-  return `The next threshold is ${percent} %, at ${formatUsd(amountNanoUsd)} USD: ${formatUsd(remainingNanoUsd)} USD more.`;
+  return `The next threshold is ${percent} %, at ${formatDollars(amountNanoUsd)}: ${formatDollarsRounded(remainingNanoUsd)} more.`;
 }
 
 function nextJson({ percent, amountNanoUsd, remainingNanoUsd }: NextThreshold): NextJson {

@@ -6,8 +6,9 @@ import type { MeterReader } from '../costs/rollups/meter-reader.ts';
 import { type MeterScope, meterSetOf } from '../costs/rollups/meters.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Budget, listBudgets, type Measured, thresholdAmount } from './budget.ts';
-import { type Evaluation, evaluate, isTooEarly, toldAmounts } from './evaluate.ts';
+import { type Evaluation, evaluate, isTooEarly } from './evaluate.ts';
 import { type DecisionJson, decisionJson, explainSteps } from './explain.ts';
+import { toldInPeriod, wasTold } from './told.ts';
 import { daysBetween, percentText } from './words.ts';
 
 /** Where a budget stands, as JSON: amounts in USD and percentages as decimal texts, instants as RFC 3339. */
@@ -129,14 +130,17 @@ function statusOf({
   const { id, version, name, meter, limitNanoUsd, channels } = budget;
   const { timeZone, ...rule } = meter.calendar;
   const { projectedNanoUsd } = evaluation;
-  const told = toldAmounts(budget, span, notices);
+  const told = toldInPeriod(budget, span, notices);
+  const said = { spend: told.spend, projection: [...told.projection, ...told.spend] };
   const thresholds = (['spend', 'projection'] as const).flatMap((of) =>
     budget.thresholdsPercent[of].map((percent) => {
-      const amount = thresholdAmount(limitNanoUsd, percent);
-      const state = amount <= told[of] ? ('told' as const) : ('armed' as const);
-      return { percent, of, amountUsd: formatUsd(amount), state };
+      const amountNanoUsd = thresholdAmount(limitNanoUsd, percent);
+      const isTold = wasTold(said[of], { percent, amountNanoUsd });
+      const state = isTold ? ('told' as const) : ('armed' as const);
+      return { percent, of, amountUsd: formatUsd(amountNanoUsd), state };
     }),
   );
+  const last = told.spend.at(-1);
   const isOver = projectedNanoUsd > limitNanoUsd;
   const isEarly = isTooEarly(span, now) && spendNanoUsd <= limitNanoUsd;
   return {
@@ -159,7 +163,7 @@ function statusOf({
     projectedPercent: percentText(projectedNanoUsd, limitNanoUsd),
     outlook: isEarly ? 'too-early' : isOver ? 'over' : 'under',
     thresholds,
-    ...(told.spend > 0n && { lastNoticeUsd: formatUsd(told.spend) }),
+    ...(last !== undefined && { lastNoticeUsd: formatUsd(last.amountNanoUsd) }),
     ...(channels !== undefined && { channels: [...channels] }),
   };
 }

@@ -25,7 +25,10 @@ export type Config = {
   smtpUrl?: string;
   /** The sender's address of every mail. */
   mailFrom: string;
-  /** The value of a secret by its name, never of our own configuration; absent: Secret Manager is asked. */
+  /**
+   * The value of a secret by its name, which begins with SECRET_, SLACK_, CHANNEL_ or WEBHOOK_ and is none of our own
+   * configuration's; absent: Secret Manager is asked.
+   */
   secretsFromEnvironment?: (name: string) => string | undefined;
   /** Where Slack webhooks may point: hosts, reached by https; one with a port is loopback's and reached by http. */
   slackHosts: string[];
@@ -52,6 +55,8 @@ export function readConfig(
     ours.add(name);
     return env[name]?.trim() || undefined;
   };
+  const isSecretName = (name: string) =>
+    /^(SECRET|SLACK|CHANNEL|WEBHOOK)_/.test(name) && !ours.has(name);
   const required = (name: string): string => {
     const value = text(name);
     if (value === undefined) details.push({ field: name, reason: 'is required' });
@@ -117,7 +122,7 @@ export function readConfig(
     mailFrom: text('MAIL_FROM') ?? 'alerts@localhost',
     secretsFromEnvironment:
       secretSource === 'environment'
-        ? (name) => (ours.has(name) ? undefined : env[name]?.trim() || undefined)
+        ? (name) => (isSecretName(name) ? env[name]?.trim() || undefined : undefined)
         : undefined,
     slackHosts: (text('SLACK_HOSTS') ?? 'hooks.slack.com,hooks.slack-gov.com')
       .split(',')

@@ -57,6 +57,16 @@ export function localDay(ms: number, timeZone: string): string {
   return localDate(ms, timeZone).toString();
 }
 
+/** A period for people, in its zone: `1 Nov 2026, 00:00 to 1 Dec 2026, 00:00 (Europe/Berlin)`. */
+export function describeSpan({ startMs, endMs }: Span, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    dateStyle: 'medium',
+    timeStyle: 'short',
+  });
+  return `${format.format(startMs)} to ${format.format(endMs)} (${timeZone})`;
+}
+
 /** The first day of the period that holds the day. */
 function firstDay(calendar: Calendar, day: Temporal.PlainDate): Temporal.PlainDate {
   switch (calendar.every) {

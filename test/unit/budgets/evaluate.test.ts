@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Budget, noticeSubject, thresholdAmount } from '../../../src/budgets/budget.ts';
+import { type Budget, thresholdAmount } from '../../../src/budgets/budget.ts';
 import { evaluate, projectPeriod, severityOf } from '../../../src/budgets/evaluate.ts';
+import { noticeSubject } from '../../../src/budgets/told.ts';
 import type { NanoUsd } from '../../../src/core/money.ts';
 import { spanAt } from '../../../src/core/periods.ts';
 import { budgetOf, usd } from './budget-of.ts';
@@ -12,14 +13,16 @@ const SPAN = spanAt({ every: 'month', startsOn: 1, timeZone: 'UTC' }, NOW);
 function judge(
   budget: Budget,
   spendUsd: string | NanoUsd,
-  told: { spend?: NanoUsd; projection?: NanoUsd } = {},
+  told: { spend?: NanoUsd; projection?: NanoUsd; limitUsd?: string } = {},
   now = NOW,
 ) {
-  const notices = new Map<string, { amountNanoUsd: NanoUsd }>();
+  const notices = new Map<string, { amountNanoUsd: NanoUsd; raisedAtMs: number }>();
+  const then =
+    told.limitUsd === undefined ? budget : { ...budget, limitNanoUsd: usd(told.limitUsd) };
   for (const kind of ['spend', 'projection'] as const) {
     const amountNanoUsd = told[kind];
     if (amountNanoUsd !== undefined) {
-      notices.set(noticeSubject(budget, SPAN, kind), { amountNanoUsd });
+      notices.set(noticeSubject(then, SPAN, kind), { amountNanoUsd, raisedAtMs: NOW });
     }
   }
   const spendNanoUsd = typeof spendUsd === 'bigint' ? spendUsd : usd(spendUsd);
@@ -87,7 +90,7 @@ describe('spend', () => {
   });
 
   test('re-arms what lies ahead when the limit is raised, and nothing behind', () => {
-    const told = { spend: usd('5') };
+    const told = { spend: usd('5'), limitUsd: '5' };
     expect(judge(budgetOf({ limitUsd: '12' }), '5.5', told).spend).toMatchObject({
       reason: 'below-first-threshold',
       next: { percent: 50, amountNanoUsd: usd('6') },
@@ -99,6 +102,25 @@ describe('spend', () => {
     expect(judge(budgetOf({ limitUsd: '8' }), '5.5', told).spend).toMatchObject({
       reason: 'already-told',
       next: { percent: 75 },
+    });
+  });
+});
+
+describe('a lowered limit', () => {
+  const told = { spend: usd('4'), limitUsd: '5' };
+
+  test('is told when it is exceeded by more than the old one was', () => {
+    expect(judge(budgetOf({ limitUsd: '3' }), '4', told).spend).toMatchObject({
+      kind: 'tell',
+      percent: 100,
+      passedPercents: [90, 100],
+    });
+  });
+
+  test('that leaves the same thresholds reached says nothing', () => {
+    expect(judge(budgetOf({ limitUsd: '4.9' }), '4', told).spend).toMatchObject({
+      reason: 'already-told',
+      next: { percent: 90 },
     });
   });
 });
@@ -213,13 +235,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('through any growth of spend and edits of limit and thresholds', () => {
-  test('each threshold in force that spend reaches is told exactly once, by the next check, and none at or below what was told', () => {
+  type Said = { amount: bigint; limit: bigint };
+  const noticesOf = (budget: Budget, said: { of: 'spend' | 'projection'; list: Said[] }[]) =>
+    new Map(
+      said.flatMap(({ of, list }) =>
+        list.map(({ amount, limit }) => [
+          noticeSubject({ ...budget, limitNanoUsd: limit }, SPAN, of),
+          { amountNanoUsd: amount, raisedAtMs: NOW },
+        ]),
+      ),
+    );
+  /** The greatest amount per limit, as notices keep it. */
+  const add = (list: Said[], amount: bigint, limit: bigint): Said[] => [
+    ...list.filter((one) => one.limit !== limit),
+    { amount, limit },
+  ];
+
+  test('each threshold that spend reaches is told once, by the next check, unless as much was said in amount and share', () => {
     fc.assert(
       fc.property(limit, percents, fc.array(step, { maxLength: 30 }), (first, some, steps) => {
         let limitNanoUsd = first;
         let spendPercents = some;
         let spent = 0n;
-        let told: bigint | undefined;
+        let said: Said[] = [];
         for (const next of steps) {
           if (next.kind === 'spend') spent += next.more;
           if (next.kind === 'limit') limitNanoUsd = next.limit;
@@ -228,44 +266,69 @@ describe('through any growth of spend and edits of limit and thresholds', () => 
             ...budgetOf({ spend: spendPercents.toSorted((a, b) => a - b) }),
             limitNanoUsd,
           };
-          // The model, in rationals: an amount is due when it lies above what was told and at or below what was spent.
+          const judgeNow = () =>
+            evaluate({
+              budget,
+              span: SPAN,
+              spendNanoUsd: spent,
+              notices: noticesOf(budget, [{ of: 'spend', list: said }]),
+              now: NOW,
+            }).spend;
+          // The model, in rationals.
           const due = budget.thresholdsPercent.spend.filter((percent) => {
             const amount = limitNanoUsd * BigInt(percent);
-            return amount > 100n * (told ?? 0n) && amount <= 100n * spent;
+            const isSaid = said.some(
+              (one) =>
+                100n * one.amount >= amount && 100n * one.amount >= BigInt(percent) * one.limit,
+            );
+            return amount <= 100n * spent && !isSaid;
           });
-          const { spend } = judge(budget, spent, told === undefined ? {} : { spend: told });
+          const spend = judgeNow();
           expect(spend.kind).toBe(due.length > 0 ? 'tell' : 'quiet');
           if (spend.kind === 'quiet') continue;
           expect(spend.passedPercents).toEqual(due);
           expect(spend.percent).toBe(due.at(-1));
           expect(spend.amountNanoUsd).toBe(spent);
-          told = spend.amountNanoUsd;
+          said = add(said, spent, limitNanoUsd);
           // A second check has nothing to add.
-          expect(judge(budget, spent, { spend: told }).spend.kind).toBe('quiet');
+          expect(judgeNow().kind).toBe('quiet');
         }
       }),
       { numRuns: 500 },
     );
   });
 
-  test('a projection speaks of each amount once, and never of one that was told as spent', () => {
+  test('a projection speaks of each threshold once, and never of one that was told as spent', () => {
     fc.assert(
       fc.property(limit, percents, fc.array(step, { maxLength: 30 }), (first, some, steps) => {
         let limitNanoUsd = first;
         let spent = 0n;
-        let both: { spend?: bigint; projection?: bigint } = {};
+        let saidSpend: Said[] = [];
+        let saidProjection: Said[] = [];
         for (const next of steps) {
           if (next.kind === 'spend') spent += next.more;
           if (next.kind === 'limit') limitNanoUsd = next.limit;
           const sorted = some.toSorted((a, b) => a - b);
           const budget = { ...budgetOf({ spend: sorted, projection: sorted }), limitNanoUsd };
-          const { spend, projection } = judge(budget, spent, both);
-          const before = both;
-          if (spend.kind === 'tell') both = { ...both, spend: spend.amountNanoUsd };
+          const { spend, projection } = evaluate({
+            budget,
+            span: SPAN,
+            spendNanoUsd: spent,
+            notices: noticesOf(budget, [
+              { of: 'spend', list: saidSpend },
+              { of: 'projection', list: saidProjection },
+            ]),
+            now: NOW,
+          });
+          if (spend.kind === 'tell') saidSpend = add(saidSpend, spent, limitNanoUsd);
           if (projection.kind !== 'tell') continue;
-          expect(projection.thresholdNanoUsd).toBeGreaterThan(before.projection ?? 0n);
-          expect(projection.thresholdNanoUsd).toBeGreaterThan(both.spend ?? 0n);
-          both = { ...both, projection: projection.amountNanoUsd };
+          const { thresholdNanoUsd, percent } = projection;
+          for (const { amount, limit } of [...saidSpend, ...saidProjection]) {
+            const isCovered =
+              amount >= thresholdNanoUsd && 100n * amount >= limit * BigInt(percent);
+            expect(isCovered).toBe(false);
+          }
+          saidProjection = add(saidProjection, projection.amountNanoUsd, limitNanoUsd);
         }
       }),
       { numRuns: 300 },

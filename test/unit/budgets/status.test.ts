@@ -112,10 +112,10 @@ describe('an explanation', () => {
     });
     expect(after?.steps).toEqual([
       'It watches what the whole workspace costs, with a monthly limit of $5.00.',
-      'The present period goes from 2036-11-01T00:00:00.000Z to 2036-12-01T00:00:00.000Z (UTC).',
-      'In it 4 USD were spent, 80 % of the limit.',
-      'At 2036-11-16T00:00:00.000Z somebody was told, at a spend of 4 USD; what lies at or below that is not told again.',
-      'Of spend nothing is told: everything it has reached was told already. The next threshold is 90 %, at 4.5 USD: 0.5 USD more.',
+      'The present period is 1 Nov 2036, 00:00 to 1 Dec 2036, 00:00 (UTC).',
+      'In it $4.00 was spent, 80 % of the limit.',
+      'At 2036-11-16T00:00:00.000Z a spend of $4.00 was told, 80 % of the limit of then; no more than that, in amount and in percent, is told again.',
+      'Of spend nothing is told: everything it has reached was told already. The next threshold is 90 %, at $4.50: $0.50 more.',
     ]);
   });
 
@@ -132,7 +132,7 @@ describe('an explanation', () => {
     await world.check.checkWorkspace('acme');
     const after = await status.explain('acme', 'b1');
     expect(after?.steps).toContain(
-      'At 2036-11-16T00:00:00.000Z somebody was told of a projected total of 5 USD.',
+      'At 2036-11-16T00:00:00.000Z a projected total of $5.00 was told.',
     );
   });
 

@@ -61,11 +61,14 @@ describe('the configuration', () => {
       ALLOW_LOOPBACK_WEBHOOKS: 'yes',
       SCHEDULER_LOCATION: 'us-central1',
       SCHEDULER_API_ENDPOINT: 'http://127.0.0.1:8460',
-      A_SECRET: 'value',
+      SECRET_OF_ACME: 'value',
+      OTHER: 'value',
     };
     const { secretsFromEnvironment, ...config } = readConfig(env, ['redisUrl', 'apiKeyPepper']);
-    expect(secretsFromEnvironment?.('A_SECRET')).toBe('value');
-    expect(secretsFromEnvironment?.('ABSENT')).toBeUndefined();
+    expect(secretsFromEnvironment?.('SECRET_OF_ACME')).toBe('value');
+    expect(secretsFromEnvironment?.('SECRET_ABSENT')).toBeUndefined();
+    expect(secretsFromEnvironment?.('OTHER')).toBeUndefined();
+    expect(secretsFromEnvironment?.('SLACK_HOSTS')).toBeUndefined();
     // What configures the process is no tenant's to name.
     expect(secretsFromEnvironment?.('API_KEY_PEPPER')).toBeUndefined();
     expect(config).toEqual({

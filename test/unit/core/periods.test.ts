@@ -69,8 +69,10 @@ function wallClock(ms: number, timeZone: string) {
 const offsetAt = (ms: number, timeZone: string) =>
   wallClock(ms, timeZone).local - Math.floor(ms / 1_000) * 1_000;
 
-/** The change of clocks nearest after `ms` within 200 days, to the second; `ms` itself where there is none. */
-function nextChange(ms: number, timeZone: string): number {
+/** The change of clocks nearest after an instant within 200 days, to the second; the instant where there is none. */
+function nextChange(instant: number, timeZone: string): number {
+  // Whole seconds, so that halving always comes closer.
+  const ms = Math.floor(instant / 1_000) * 1_000;
   let before = ms;
   let after = ms;
   for (let days = 4; days <= 200; days += 4) {
