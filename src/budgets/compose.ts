@@ -96,13 +96,14 @@ export function aboutFields(about: AboutWorkspace) {
 
 type Facts = Parameters<typeof composeBudgetAlert>[1];
 
+/** What happened comes first: names may be long, and titles are cut. */
 function titleOf(about: AboutWorkspace, { budget, tell }: Facts): string {
   const whose = scopeText(about.workspaceName ?? about.workspaceId, budget.meter.scope);
   const cadence = cadenceText(budget.meter.calendar);
-  const what = budget.name === undefined ? `its ${cadence} budget` : `the budget ${budget.name}`;
+  const what = budget.name === undefined ? `the ${cadence} budget` : `the budget ${budget.name}`;
   return tell.of === 'spend'
-    ? `${whose}: ${tell.percent} % of ${what} reached`
-    : `${whose}: ${tell.percent} % of ${what} projected`;
+    ? `${tell.percent} % of ${what} reached: ${whose}`
+    : `On course for ${tell.percent} % of ${what}: ${whose}`;
 }
 
 function messageOf(about: AboutWorkspace, facts: Facts): string {

@@ -1,4 +1,5 @@
 import { formatDollars, formatDollarsRounded, parseUsd } from '../../core/money.ts';
+import { describeSpan } from '../../core/periods.ts';
 import type { Alert } from '../alert.ts';
 
 /** What every channel tells of an alert, as plain texts of one line each. */
@@ -46,18 +47,17 @@ export function contentOf(alert: Alert): Content {
       'Threshold',
       `${threshold.percent} % of the limit by ${what} (${dollars(threshold.amountUsd)})`,
     );
-    if (budget.passedPercents.length > 1) {
-      add('Passed at once', budget.passedPercents.map((percent) => `${percent} %`).join(', '));
-    }
     add('Projected for the period', estimate(budget.projectedPeriodUsd));
-    add('Period', periodOf(period));
+    const span = { startMs: Date.parse(period.from), endMs: Date.parse(period.to) };
+    add('Period', describeSpan(span, period.timeZone));
   }
   if (spike) {
     add('Now per day', estimate(spike.currentDailyUsd));
     add('Usually per day', estimate(spike.usualDailyUsd));
     add('Increase', `${spike.increasePercent} %`);
   }
-  if (projectedMonth) {
+  // Where the budget's period is the month itself, it would only say the same again.
+  if (projectedMonth && projectedMonth.projectedUsd !== budget?.projectedPeriodUsd) {
     const { month, projectedUsd } = projectedMonth;
     add('Projected for the month', `${estimate(projectedUsd)} in ${month} (UTC), whole workspace`);
   }
@@ -97,16 +97,6 @@ function scopeOf({ scope }: Alert): string {
   if (scope.dimension === 'workspace') return name;
   if (scope.dimension === 'label') return `${name} ${scope.key} = ${scope.value}`;
   return `${name} ${scope.value}`;
-}
-
-/** `21 Nov 2026, 00:00 to 22 Nov 2026, 00:00 (Europe/Berlin)`, in that zone. */
-function periodOf({ from, to, timeZone }: NonNullable<Alert['budget']>['period']): string {
-  const format = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    dateStyle: 'medium',
-    timeStyle: 'short',
-  });
-  return `${format.format(new Date(from))} to ${format.format(new Date(to))} (${timeZone})`;
 }
 
 function dollars(usd: string): string {

@@ -75,7 +75,6 @@ describe('the mail', () => {
       '90.0 % of the limit',
       '$5.00',
       '$6.75',
-      '75 %, 90 %',
       '1 Nov 2026, 00:00 to 1 Dec 2026, 00:00 (Etc/UTC)',
       'gpt-4o is 71 % of spend',
     ]) {

@@ -64,7 +64,7 @@ describe('a check of a workspace', () => {
       severity: 'high',
       workspaceName: 'Acme <!channel>',
       raisedAt: '2036-11-16T00:00:00.000Z',
-      title: 'Acme <!channel>: 90 % of its monthly budget reached',
+      title: '90 % of the monthly budget reached: Acme <!channel>',
       message:
         'Acme <!channel> has spent $4.52 of its $5.00 monthly budget (90 %), with 15 days left. ' +
         'It has passed 50 %, 75 % and 90 % at once. ' +
