@@ -2,6 +2,7 @@ import type { HttpFunction } from '@google-cloud/functions-framework';
 import { createSend } from '../src/alerts/channels/send.ts';
 import { createDelivery, type Delivery } from '../src/alerts/deliver.ts';
 import type { DeliveryReport } from '../src/alerts/drain.ts';
+import { createRetries, type Retries } from '../src/alerts/retries.ts';
 import { listChannels } from '../src/alerts/routing.ts';
 import { createWarehouse } from '../src/cloud/bigquery.ts';
 import { runFunction } from '../src/cloud/function-process.ts';
@@ -21,11 +22,12 @@ const JOB = 'deliver-alerts';
 const MAX_PUSH_BYTES = 14 * 2 ** 20;
 
 /**
- * Takes pushes of the topic `alerts`: 204 once every channel has it or never will, 503 to have it again later. And the
- * scheduler's `{"job":"deliver-alerts"}`: 200 with what was found, 503 when something failed.
+ * Takes pushes of the topic `alerts`: 204 once every delivery has ended or waits in the ledger's queue to be tried again
+ * here, 503 when it could not even be queued. And the scheduler's `{"job":"deliver-alerts"}`: 200 with what was found, 503 when something failed.
  */
 export function createHandler(
   delivery: Pick<Delivery, 'deliver' | 'drain'>,
+  retries: Pick<Retries, 'later'>,
   log: Logger,
 ): HttpFunction {
   return async (request, response) => {
@@ -42,7 +44,8 @@ export function createHandler(
         return;
       }
       const outcome = await delivery.deliver(message);
-      response.status(outcome.kind === 'waiting' ? 503 : 204).end();
+      if (outcome.kind === 'waiting') retries.later(message, outcome.nextAttemptAtMs);
+      response.status(204).end();
     } catch (error) {
       log.error('alerts not delivered', { messageId: message?.messageId, error });
       response.status(error instanceof AppError && error.retryable ? 503 : 500).end();
@@ -94,14 +97,20 @@ async function main(): Promise<void> {
     delivery.markMemory().catch((error: unknown) => log.warn('redis memory', { error }));
   });
 
+  const retries = createRetries({
+    deliver: delivery.deliver,
+    onError: (error, { messageId }) => log.warn('left to the schedule', { messageId, error }),
+    now,
+  });
   await runFunction({
     name: JOB,
-    handler: createHandler(delivery, log),
+    handler: createHandler(delivery, retries, log),
     port: config.port,
     maxBodyBytes: MAX_PUSH_BYTES,
     pushAuth,
     redis,
     log,
+    close: () => retries.close(),
   });
 }
 

@@ -31,10 +31,8 @@ export type DrainReport = {
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
-/** A request may wait and try again for this long; Pub/Sub waits for a minute. */
-const REQUEST_MS = 20_000;
-/** What is due later than this is left to the next push. */
-const LONGEST_WAIT_MS = 5_000;
+/** A call waits and tries again for this long at the most: others wait for their turn. */
+const CALL_MS = 5_000;
 const BUSY_POLL_MS = [25, 50, 100, 200, 400];
 const RUN_MS = 45_000;
 const WORKSPACES_AT_ONCE = 8;
@@ -50,7 +48,7 @@ const OUTBOX_ATTEMPTS = 3;
  * 3. Queue: in the ledger, then in Redis. From here on the schedule finishes it should nobody come again.
  * 4. Drain each of its channels, in order and one message at a time, all channels at once. Every attempt is in the
  *    ledger before it is made, and its end afterwards (`createChannelDrain`).
- * 5. `done` once every delivery of it has ended; else `waiting`, so that it comes again. Short waits are waited here.
+ * 5. `done` once every delivery of it has ended; else `waiting`, with the time to call again. Short waits are waited here.
  *
  * `deliver` and `drain` may run any number of times, anywhere, at once, with Redis lost in between: a message is sent a
  * second time only when nobody can know whether the first arrived, and that is counted (ADR 11 names what is left). Both
@@ -65,8 +63,11 @@ export function createDelivery(options: {
   /** Epoch milliseconds. */
   now: () => number;
   wait?: (ms: number) => Promise<unknown>;
+  /** How long a call of `deliver` may wait and try again, in milliseconds. */
+  callMs?: number;
 }) {
   const { redis, warehouse, channels, send, onReport, now, wait = delay } = options;
+  const { callMs = CALL_MS } = options;
   const log = createAlertLog({ warehouse });
   const outbox = createOutbox({ redis, log, now });
   const drainChannel = createChannelDrain({ outbox, log, channels, send, onReport, now });
@@ -92,7 +93,7 @@ export function createDelivery(options: {
     return value;
   }
 
-  /** Drains one channel until this alert has arrived there or must wait for longer than this request does. */
+  /** Drains one channel until this alert has arrived there or must wait for longer than this call does. */
   async function settle(alert: Alert, channel: ChannelRef, untilMs: number) {
     const { workspaceId, id } = alert;
     for (let polls = 0; ; polls += 1) {
@@ -103,13 +104,13 @@ export function createDelivery(options: {
       const pollMs = BUSY_POLL_MS[Math.min(polls, BUSY_POLL_MS.length - 1)]!;
       const waitMs =
         drained.kind === 'waiting' ? Math.max(1, drained.nextAttemptAtMs - now()) : pollMs;
-      if (waitMs > LONGEST_WAIT_MS || now() + waitMs >= untilMs) return now() + waitMs;
+      if (now() + waitMs >= untilMs) return now() + waitMs;
       await wait(waitMs);
     }
   }
 
   async function deliverAlert(alert: Alert): Promise<DeliveryOutcome> {
-    const untilMs = now() + REQUEST_MS;
+    const untilMs = now() + callMs;
     await outbox.ensureWhole(alert.workspaceId);
     const refs = await queue(alert);
     const ends = await Promise.allSettled(refs.map((ref) => settle(alert, ref, untilMs)));
@@ -153,7 +154,7 @@ export function createDelivery(options: {
       await outbox.rememberSince();
     },
 
-    /** Delivers one message of the topic; answers when all is done, or when it must come again. */
+    /** Delivers one message of the topic; answers when all is done, or when it must be called again. */
     async deliver(message: PushedMessage): Promise<DeliveryOutcome> {
       const alert = parse(message);
       if (alert === undefined) return { kind: 'dropped', reason: 'malformed' };

@@ -112,6 +112,26 @@ describe('a workspace owner who sets a budget', () => {
     expect(mail.text).toContain('<!channel> =HYPERLINK("http://x.example") <b>&');
   }, 60_000);
 
+  test('hears as soon when the channels of others are broken', async () => {
+    await run('channels set desk --workspace healthy --email desk@healthy.example');
+    for (let i = 0; i < 10; i++) {
+      await run(`channels set broken-${i} --workspace broken --slack SECRET_THAT_IS_MISSING_${i}`);
+    }
+    const client = createClient(cloud.endpoints);
+    for (let i = 0; i < 10; i++) {
+      const path = `/v1/workspaces/broken/channels/broken-${i}/test`;
+      expect((await client.call(path, { method: 'POST', body: {} })).status).toBe(202);
+    }
+    const startedMs = Date.now();
+    const tried = await client.call('/v1/workspaces/healthy/channels/desk/test', {
+      method: 'POST',
+      body: {},
+    });
+    expect(tried.status).toBe(202);
+    const [mail] = await inbox.arrived('desk@healthy.example', 1);
+    expect(Date.parse(mail!.receivedAt) - startedMs).toBeLessThan(5_000);
+  }, 60_000);
+
   test.each([
     'http://169.254.169.254/latest/meta-data/',
     'http://[::ffff:127.0.0.1]/',

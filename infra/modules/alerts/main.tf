@@ -37,6 +37,8 @@ module "deliver" {
   ingress   = "INGRESS_TRAFFIC_INTERNAL_ONLY"
   invokers  = { push = module.topic.push_account.member }
   instances = var.instances
+  # What could not be sent is tried again by the process itself, between requests; where none lives, by the schedule.
+  works_between_requests = true
   # Longer than Pub/Sub waits: an attempt that is cut off between send and record may be sent twice.
   timeout_seconds = local.longest_run_seconds
 

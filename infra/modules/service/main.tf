@@ -41,7 +41,7 @@ resource "google_cloud_run_v2_service" "service" {
 
       resources {
         limits            = { cpu = "1", memory = "1Gi" }
-        cpu_idle          = true
+        cpu_idle          = !var.works_between_requests
         startup_cpu_boost = true
       }
 

@@ -30,6 +30,12 @@ variable "timeout_seconds" {
   default     = 60
 }
 
+variable "works_between_requests" {
+  description = "Whether it needs its processor also when it answers nothing; billed for as long as an instance lives."
+  type        = bool
+  default     = false
+}
+
 variable "dataset_id" {
   description = "The dataset to query."
   type        = string

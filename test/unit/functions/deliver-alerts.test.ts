@@ -14,6 +14,7 @@ async function serve(spine: {
   drain?: () => Promise<DrainReport>;
 }) {
   const lines: unknown[][] = [];
+  const retried: unknown[][] = [];
   const log = Object.fromEntries(
     ['info', 'warn', 'error'].map((level) => [
       level,
@@ -25,7 +26,11 @@ async function serve(spine: {
     name: `deliver-${++names}`,
     port: 0,
     maxBodyBytes: 1_000_000,
-    handler: createHandler({ deliver: refuse, drain: refuse, ...spine }, log as never),
+    handler: createHandler(
+      { deliver: refuse, drain: refuse, ...spine },
+      { later: ({ messageId }, atMs) => retried.push([messageId, atMs]) },
+      log as never,
+    ),
   });
   open.push(server);
   const post = async (body: unknown) => {
@@ -36,20 +41,21 @@ async function serve(spine: {
     });
     return { status: response.status, text: await response.text() };
   };
-  return { post, lines };
+  return { post, lines, retried };
 }
 
 const PUSH = { message: { messageId: 'm7', data: Buffer.from('{}').toString('base64') } };
 const JOB = { job: 'deliver-alerts' };
 
 describe('a push', () => {
-  test.each<[DeliveryOutcome, number]>([
-    [{ kind: 'done', deliveries: 2 }, 204],
-    [{ kind: 'dropped', reason: 'malformed' }, 204],
-    [{ kind: 'waiting', waiting: 1, nextAttemptAtMs: 0 }, 503],
-  ])('with the outcome %j is answered %i', async (outcome, status) => {
-    const { post } = await serve({ deliver: async () => outcome });
-    expect((await post(PUSH)).status).toBe(status);
+  test.each<[DeliveryOutcome, unknown[]]>([
+    [{ kind: 'done', deliveries: 2 }, []],
+    [{ kind: 'dropped', reason: 'malformed' }, []],
+    [{ kind: 'waiting', waiting: 1, nextAttemptAtMs: 77 }, [['m7', 77]]],
+  ])('with the outcome %j is acknowledged, and tried again here: %j', async (outcome, again) => {
+    const { post, retried } = await serve({ deliver: async () => outcome });
+    expect((await post(PUSH)).status).toBe(204);
+    expect(retried).toEqual(again);
   });
 
   test.each<[string, Error, number]>([
