@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { TValidationError } from 'typebox/error';
+import type { TLocalizedValidationError } from 'typebox/error';
 
 type Fields = Record<string, TSchema & { const?: unknown; enum?: unknown[]; anyOf?: TSchema[] }>;
 type Branch = TSchema & { properties: Fields };
@@ -9,10 +9,10 @@ type Branch = TSchema & { properties: Fields };
  * What is wrong with a value, where plain validation of a field that may have several shapes would name the faults of
  * every shape: here only those of the shape that its tag (`kind: 'email'`) chooses, or that the tag is none.
  */
-export function validationErrors(schema: TSchema, value: unknown): TValidationError[] {
+export function validationErrors(schema: TSchema, value: unknown): TLocalizedValidationError[] {
   const { properties = {} } = schema as Partial<Branch>;
   const fields: Fields = { ...properties };
-  const wrongTags: TValidationError[] = [];
+  const wrongTags: TLocalizedValidationError[] = [];
   for (const [name, field] of Object.entries(properties)) {
     const given = isRecord(value) && name in value ? value[name] : undefined;
     const branches = field.anyOf;
@@ -29,7 +29,7 @@ export function validationErrors(schema: TSchema, value: unknown): TValidationEr
       schemaPath: '',
       params: { allowedValues: known },
       message: `must be one of ${known.join(', ')}`,
-    } as TValidationError);
+    } as TLocalizedValidationError);
   }
   return [...wrongTags, ...Compile({ ...schema, properties: fields }).Errors(value)];
 }

@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { TValidationError } from 'typebox/error';
+import type { TLocalizedValidationError } from 'typebox/error';
 import { AppError, type FieldError } from '../../src/core/errors.ts';
+import { schemaFieldErrors } from '../../src/core/schema-words.ts';
 import type { Logger } from '../../src/telemetry/logging.ts';
 
 /** The body of every answer that is not a success. */
@@ -84,8 +85,9 @@ function toAppError(error: FastifyError | AppError): AppError {
   }
   if (error.validation !== undefined) {
     const context = error.validationContext === 'querystring' ? 'query' : error.validationContext;
-    const details = error.validation.flatMap((item) =>
-      toFieldErrors(item as TValidationError, context),
+    const details = schemaFieldErrors(
+      error.validation as TLocalizedValidationError[],
+      context ?? 'body',
     );
     return invalidArgument('The request is not valid.', details);
   }
@@ -105,29 +107,4 @@ function toAppError(error: FastifyError | AppError): AppError {
 function internal(cause: Error): AppError {
   const publicMessage = 'Something went wrong on our side.';
   return new AppError({ code: 'internal', message: cause.message, publicMessage, cause });
-}
-
-/** One fault that a schema found, in the words of answers. */
-export function toFieldErrors(error: TValidationError, context = 'body'): FieldError[] {
-  const path = error.instancePath.slice(1).replaceAll('/', '.');
-  const under = (field: string) => (path === '' ? field : `${path}.${field}`);
-  if (error.keyword === 'required') {
-    return error.params.requiredProperties.map((field) => ({
-      field: under(field),
-      reason: 'is required',
-    }));
-  }
-  if (error.keyword === 'additionalProperties') {
-    return error.params.additionalProperties.map((field) => ({
-      field: under(field),
-      reason: 'is not a known field',
-    }));
-  }
-  if (error.keyword === 'boolean') return [];
-  return [
-    {
-      field: path === '' ? context : path,
-      reason: (error as { message?: string }).message ?? `breaks the rule ${error.keyword}`,
-    },
-  ];
 }

@@ -36,7 +36,7 @@ export type ApiDeps = {
   budgets: BudgetDeps['budgets'];
   channels: ChannelDeps['channels'];
   alertHistory: Pick<AlertHistory, 'list' | 'get'>;
-  scheduler: Pick<Scheduler, 'list' | 'get' | 'run'>;
+  scheduler: Pick<Scheduler, 'list' | 'run'>;
   redis: Redis;
   readiness: () => Promise<Readiness>;
   log: Logger;

@@ -20,8 +20,8 @@ export type DeliveryRecord = {
   detail?: string;
 };
 
-/** An alert with where it went. */
-export type AlertRecord = Alert & { deliveries: DeliveryRecord[] };
+/** An alert with where it went. Without deliveries it waits, or `nobodyBecause` says why no channel takes it. */
+export type AlertRecord = Alert & { deliveries: DeliveryRecord[]; nobodyBecause?: string };
 
 /** One row of an alert's history. */
 export type AlertAttempt = {
@@ -96,10 +96,12 @@ export function createAlertHistory({
       });
       if (raised.length === 0) return [];
       const alertIds = raised.map((row) => row.alertId);
-      const deliveries = foldDeliveries(await log.rows({ workspaceId, fromMs, alertIds }));
+      const rows = await log.rows({ workspaceId, fromMs, alertIds });
+      const deliveries = foldDeliveries(rows);
       return raised.map(({ alertId, alert }) => ({
         ...(JSON.parse(alert) as Alert),
         deliveries: deliveries.filter((one) => one.alertId === alertId).map(toRecord),
+        ...nobody(rows.filter((row) => row.alertId === alertId)),
       }));
     },
 
@@ -112,10 +114,18 @@ export function createAlertHistory({
       return {
         ...(JSON.parse(raised.alert!) as Alert),
         deliveries: foldDeliveries(rows).map(toRecord),
+        ...nobody(rows),
         attempts: rows.map(toAttempt),
       };
     },
   };
+}
+
+/** What the rows of one alert say where no channel took it. */
+function nobody(rows: readonly AlertRow[]): { nobodyBecause?: string } {
+  const skipped = rows.find((row) => row.event === 'skipped' && row.channelId === null);
+  const taken = rows.some((row) => row.channelId !== null);
+  return skipped === undefined || taken ? {} : { nobodyBecause: skipped.detail ?? '' };
 }
 
 function toRecord({ channel, state, lastAtMs }: RecordedDelivery): DeliveryRecord {

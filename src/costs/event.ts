@@ -3,6 +3,8 @@ import { Compile } from 'typebox/compile';
 import type { FieldError } from '../core/errors.ts';
 import { EVENT_ID_PATTERN, NAME_PATTERN } from '../core/ids.ts';
 import { type NanoUsd, parseUsd } from '../core/money.ts';
+import { DECIMAL_PATTERN, SPAN_ID_PATTERN, TRACE_ID_PATTERN } from '../core/patterns.ts';
+import { schemaReason } from '../core/schema-words.ts';
 import { DAY_MS, MINUTE_MS, parseInstant } from '../core/time.ts';
 
 /** How far ahead of now an event may lie (clocks differ) and how far back (the longest-lived rollup). */
@@ -30,7 +32,7 @@ const text = (description: string) => Type.String({ minLength: 1, maxLength: 256
 const count = (description: string) =>
   Type.Integer({ minimum: 0, maximum: MAX_COUNT, description });
 const decimal = (description: string) =>
-  Type.String({ pattern: '^\\d{1,20}(\\.\\d{1,9})?$', maxLength: 30, description });
+  Type.String({ pattern: DECIMAL_PATTERN, maxLength: 30, description });
 
 export const UsageSchema = Type.Object(
   {
@@ -88,9 +90,9 @@ export const CostEventSchema = Type.Object(
     currency: Type.Literal('USD'),
     outcome: Type.Optional(OutcomeSchema),
     traceId: Type.Optional(
-      Type.String({ pattern: '^[0-9a-f]{32}$', description: 'W3C trace id.' }),
+      Type.String({ pattern: TRACE_ID_PATTERN, description: 'W3C trace id.' }),
     ),
-    spanId: Type.Optional(Type.String({ pattern: '^[0-9a-f]{16}$', description: 'W3C span id.' })),
+    spanId: Type.Optional(Type.String({ pattern: SPAN_ID_PATTERN, description: 'W3C span id.' })),
     requestId: Type.Optional(text("The producer's request id.")),
     labels: Type.Optional(
       Type.Record(Type.String({ pattern: LABEL_KEY_PATTERN }), Type.String({ maxLength: 256 }), {
@@ -229,7 +231,7 @@ function schemaErrors(value: unknown): FieldError[] {
       errors.push({ field: path, reason: `must be ${JSON.stringify(error.params.allowedValue)}` });
     } else if (error.keyword !== 'additionalProperties') {
       // Each unknown field has come up as `boolean`, even where there are too many for their summary to come up.
-      errors.push({ field: path === '' ? 'event' : path, reason: error.message });
+      errors.push({ field: path === '' ? 'event' : path, reason: schemaReason(error) });
     }
   }
   return errors;

@@ -1,11 +1,17 @@
 import { type Static, Type } from 'typebox';
 import { NAME_PATTERN, SECRET_NAME_PATTERN } from '../core/ids.ts';
+import {
+  LIMIT_USD_PATTERN,
+  LINE_PATTERN,
+  SHA256_PATTERN,
+  TOKEN_PRICE_PATTERN,
+} from '../core/patterns.ts';
 import { WEEKDAYS } from '../core/periods.ts';
 
 const Instant = Type.String({ format: 'date-time', description: 'RFC 3339 with a zone' });
 
 const UsdPerMillion = Type.String({
-  pattern: '^\\d{1,12}(\\.\\d{1,18})?$',
+  pattern: TOKEN_PRICE_PATTERN,
   description: 'USD per million tokens, a decimal as text',
 });
 
@@ -23,7 +29,7 @@ export const ApiKeySchema = Type.Object(
     role: RoleSchema,
     /** Null: a key of the platform, good for every workspace. */
     workspaceId: Type.Union([Type.String({ pattern: NAME_PATTERN }), Type.Null()]),
-    hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    hash: Type.String({ pattern: SHA256_PATTERN }),
     createdAt: Instant,
     createdBy: Type.String({ minLength: 1, maxLength: 256 }),
     revokedAt: Type.Optional(Instant),
@@ -57,7 +63,7 @@ export const PriceOverrideSchema = Type.Object(
 const Line = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$',
+  pattern: LINE_PATTERN,
 });
 
 const Percents = Type.Array(Type.Integer({ minimum: 1, maximum: 1_000 }), {
@@ -116,7 +122,7 @@ export const BudgetSchema = Type.Object(
     period: PeriodRuleSchema,
     timeZone: Type.String({ minLength: 1, maxLength: 64, description: 'IANA, e.g. Europe/Berlin' }),
     limitUsd: Type.String({
-      pattern: '^(?!0+(\\.0+)?$)\\d{1,9}(\\.\\d{1,9})?$',
+      pattern: LIMIT_USD_PATTERN,
       description: 'USD per period, a decimal as text, more than 0',
     }),
     /** Percent of the limit; spend that reaches one is told. */

@@ -2,6 +2,8 @@ import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { AppError, type FieldError } from '../core/errors.ts';
 import { NAME_PATTERN, PLATFORM_SCOPE } from '../core/ids.ts';
+import { patternWords } from '../core/patterns.ts';
+import { schemaFieldErrors } from '../core/schema-words.ts';
 import { SETTING_SCHEMAS, type SettingKind } from './kinds.ts';
 
 const NAME = new RegExp(NAME_PATTERN);
@@ -15,11 +17,8 @@ export function createSettingValidator() {
     if (scope !== PLATFORM_SCOPE && !NAME.test(scope)) {
       details.push({ field: 'scope', reason: 'must be a workspace id' });
     }
-    if (!NAME.test(id)) details.push({ field: 'id', reason: `must match ${NAME_PATTERN}` });
-    for (const error of bodies.get(kind)!.Errors(body)) {
-      const field = error.instancePath.slice(1).replaceAll('/', '.') || 'body';
-      details.push({ field, reason: error.message });
-    }
+    if (!NAME.test(id)) details.push({ field: 'id', reason: patternWords(NAME_PATTERN) });
+    details.push(...schemaFieldErrors(bodies.get(kind)!.Errors(body), 'body'));
     if (details.length === 0) return;
     throw new AppError({ code: 'invalid_argument', message: `Not a valid ${kind}`, details });
   };

@@ -27,6 +27,11 @@ const DeliverySchema = Type.Object({
 const RecordSchema = Type.Object({
   ...AlertSchema.properties,
   deliveries: Type.Array(DeliverySchema),
+  nobodyBecause: Type.Optional(
+    Type.String({
+      description: 'Why no channel takes it; absent where one does, or none was asked yet.',
+    }),
+  ),
 });
 
 const DetailSchema = Type.Object({
@@ -107,6 +112,9 @@ function parsePeriod(from?: string, to?: string): { fromMs?: number; toMs?: numb
   const reason = 'must be an RFC 3339 instant with a zone';
   if (from !== undefined && fromMs === undefined) details.push({ field: 'from', reason });
   if (to !== undefined && toMs === undefined) details.push({ field: 'to', reason });
+  if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
+    details.push({ field: 'to', reason: 'must lie after from' });
+  }
   if (details.length > 0) throw invalidArgument('The period is not valid.', details);
   return { fromMs, toMs };
 }

@@ -127,9 +127,26 @@ export function registerBudgetRoutes(app: ApiApp, { settings, budgets, log }: Bu
       },
     },
     async (request, reply) => {
-      const messageId = await requestCheck(request.params.workspaceId, request.body.budgetIds);
+      const { workspaceId } = request.params;
+      const { budgetIds } = request.body;
+      const unknown = await unknownBudgets(settings, workspaceId, budgetIds ?? []);
+      if (unknown.length > 0) throw notFound(unknown);
+      const messageId = await requestCheck(workspaceId, budgetIds);
       return reply.code(202).send({ messageId });
     },
+  );
+}
+
+async function unknownBudgets(
+  settings: Settings,
+  workspaceId: string,
+  budgetIds: readonly string[],
+): Promise<FieldError[]> {
+  if (budgetIds.length === 0) return [];
+  const all = await settings.list('budget', workspaceId, { fresh: true });
+  const known = new Set(all.map(({ id }) => id));
+  return budgetIds.flatMap((id, index) =>
+    known.has(id) ? [] : [{ field: `budgetIds.${index}`, reason: `there is no budget ${id}` }],
   );
 }
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import type { Scheduler } from '../../../src/cloud/scheduler.ts';
+import type { Job, Scheduler } from '../../../src/cloud/scheduler.ts';
 import type { ApiApp } from '../app.ts';
-import { errorResponses } from '../errors.ts';
+import { errorResponses, notFound } from '../errors.ts';
 
 const JobSchema = Type.Object({
   name: Type.String(),
@@ -15,13 +15,19 @@ const JobSchema = Type.Object({
   ),
   nextRunAt: Type.Optional(Type.String()),
 });
-const JobParams = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9_-]{1,500}$' }) });
+const JobParams = Type.Object({ name: Type.String({ description: 'One of the list.' }) });
 
 /** What runs on a schedule, for the platform's own people; and running it at once. */
 export function registerJobRoutes(
   app: ApiApp,
-  { scheduler }: { scheduler: Pick<Scheduler, 'list' | 'get' | 'run'> },
+  { scheduler }: { scheduler: Pick<Scheduler, 'list' | 'run'> },
 ): void {
+  async function find(name: string): Promise<Job> {
+    const job = (await scheduler.list()).find((one) => one.name === name);
+    if (job === undefined) throw notFound([{ field: 'name', reason: `there is no job ${name}` }]);
+    return job;
+  }
+
   app.get(
     '/v1/jobs',
     {
@@ -46,7 +52,7 @@ export function registerJobRoutes(
         response: { 200: JobSchema, ...errorResponses },
       },
     },
-    (request) => scheduler.get(request.params.name),
+    (request) => find(request.params.name),
   );
 
   app.post(
@@ -61,8 +67,8 @@ export function registerJobRoutes(
       },
     },
     async (request, reply) => {
-      const job = await scheduler.run(request.params.name);
-      return reply.code(202).send(job);
+      const { name } = await find(request.params.name);
+      return reply.code(202).send(await scheduler.run(name));
     },
   );
 }

@@ -1,11 +1,13 @@
 import { type Static, type TObject, type TSchema, Type } from 'typebox';
 import { AppError, type FieldError } from '../../../src/core/errors.ts';
 import { NAME_PATTERN, PLATFORM_SCOPE } from '../../../src/core/ids.ts';
+import { VERSION_PATTERN } from '../../../src/core/patterns.ts';
+import { schemaFieldErrors } from '../../../src/core/schema-words.ts';
 import type { Setting, SettingBody, SettingKind } from '../../../src/settings/kinds.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { type ApiApp, principalOf, type RouteAccess, WorkspaceParams } from '../app.ts';
 import { validationErrors } from '../choices.ts';
-import { errorResponses, invalidArgument, notFound, toFieldErrors } from '../errors.ts';
+import { errorResponses, invalidArgument, notFound } from '../errors.ts';
 
 /** Path parameters of one setting. */
 export const IdParams = Type.Object({ id: Type.String({ pattern: NAME_PATTERN }) });
@@ -14,7 +16,7 @@ export const IdParams = Type.Object({ id: Type.String({ pattern: NAME_PATTERN })
 export const ConditionHeaders = Type.Object({
   'if-match': Type.Optional(
     Type.String({
-      pattern: '^"?\\d{1,9}"?$',
+      pattern: VERSION_PATTERN,
       description: 'The version the change builds on, 0 for a new one; absent: overwrite.',
     }),
   ),
@@ -137,7 +139,8 @@ function registerPlace<K extends SettingKind, Input extends TSchema>(
       const expectedVersion = expectedVersionOf(request.headers);
       const changedBy = principalOf(request).keyId;
       const result = await settings.put({ kind, scope, id, body, expectedVersion, changedBy });
-      if (result.kind === 'conflict') throw conflict(noun, result.current);
+      if (result.kind === 'conflict')
+        throw conflict(`${noun} ${id}`, expectedVersion, result.current);
       await routes.onChanged?.(scope, id);
       return toJson(result.setting);
     },
@@ -166,7 +169,8 @@ function registerPlace<K extends SettingKind, Input extends TSchema>(
       const changedBy = principalOf(request).keyId;
       const result = await settings.remove({ kind, scope, id, expectedVersion, changedBy });
       if (result.kind === 'absent') throw notFound();
-      if (result.kind === 'conflict') throw conflict(noun, result.current);
+      if (result.kind === 'conflict')
+        throw conflict(`${noun} ${id}`, expectedVersion, result.current);
       await routes.onChanged?.(scope);
       return { id, version: result.version };
     },
@@ -190,7 +194,7 @@ export function requireValid(
   const { validationError } = request;
   if (validationError === undefined) return;
   if (validationError.validationContext !== 'body') throw validationError;
-  const details = validationErrors(input, request.body).flatMap((error) => toFieldErrors(error));
+  const details = schemaFieldErrors(validationErrors(input, request.body), 'body');
   if (details.length === 0) throw validationError;
   throw invalidArgument('The request is not valid.', details);
 }
@@ -218,13 +222,20 @@ export function expectedVersionOf(headers: { 'if-match'?: string }): number | un
   return ifMatch === undefined ? undefined : Number(ifMatch.replaceAll('"', ''));
 }
 
-/** The answer to a change that builds on another version than the one in force. */
-export function conflict(noun: string, current: { version: number } | undefined): AppError {
-  const there = current === undefined ? 'there is none' : `it is at version ${current.version}`;
-  return new AppError({
-    code: 'conflict',
-    message: `The ${noun} was changed by somebody else: ${there}.`,
-  });
+/** The answer to a change of `what` (`budget b1`) that builds on another version than the one in force. */
+export function conflict(
+  what: string,
+  expectedVersion: number | undefined,
+  current: { version: number } | undefined,
+): AppError {
+  const version = current?.version ?? 0;
+  const not =
+    expectedVersion === undefined || expectedVersion === version ? '' : `, not ${expectedVersion}`;
+  const message =
+    current === undefined
+      ? `There is no ${what}; its version is 0${not}.`
+      : `The ${what} is at version ${version}${not}; look at it and set it again.`;
+  return new AppError({ code: 'conflict', message });
 }
 
 function scopeOf(params: unknown): string {

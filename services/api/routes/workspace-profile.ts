@@ -52,15 +52,17 @@ export function registerWorkspaceProfileRoutes(
     },
     async (request) => {
       const { workspaceId } = request.params;
+      const expectedVersion = expectedVersionOf(request.headers);
       const result = await settings.put({
         kind: 'workspace-profile',
         scope: workspaceId,
         id: PROFILE_ID,
         body: request.body,
-        expectedVersion: expectedVersionOf(request.headers),
+        expectedVersion,
         changedBy: principalOf(request).keyId,
       });
-      if (result.kind === 'conflict') throw conflict('profile', result.current);
+      if (result.kind === 'conflict')
+        throw conflict(`profile of ${workspaceId}`, expectedVersion, result.current);
       return toAnswer(workspaceId, result.setting);
     },
   );

@@ -92,6 +92,9 @@ describe('alerts', () => {
     ]);
     const wrong = await api.call('GET', `${url}?from=yesterday`, { key: read });
     expect(wrong.body.error.details).toEqual([{ field: 'from', reason: expect.any(String) }]);
+    const period = 'from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z';
+    const reversed = await api.call('GET', `${url}?${period}`, { key: read });
+    expect(reversed.body.error.details).toEqual([{ field: 'to', reason: 'must lie after from' }]);
   });
 
   test('one is shown with every attempt', async () => {
@@ -99,6 +102,19 @@ describe('alerts', () => {
     const { body } = await api.call('GET', `${url}/alert-1`, { key });
     expect(body).toEqual(alertRecord('acme'));
     expect((await api.call('GET', `${url}/none`, { key })).status).toBe(404);
+  });
+
+  test('one that no channel takes says why', async () => {
+    const nobody = { ...alertRecord('acme'), deliveries: [], nobodyBecause: 'there is no channel' };
+    const { app, call } = await startApi(server.redis, {
+      deps: { alertHistory: { list: async () => [nobody], get: async () => nobody } },
+    });
+    const listed = await call('GET', '/v1/workspaces/acme/alerts', { key });
+    const shown = await call('GET', '/v1/workspaces/acme/alerts/alert-1', { key });
+    await app.close();
+    for (const one of [listed.body.alerts[0], shown.body]) {
+      expect(one).toMatchObject({ deliveries: [], nobodyBecause: 'there is no channel' });
+    }
   });
 });
 
@@ -121,6 +137,10 @@ test('jobs are shown to the platform and run by its admins', async () => {
   expect((await api.call('GET', '/v1/jobs/check-budgets', { key: reader })).body).toEqual(JOB);
   expect((await api.call('GET', '/v1/jobs/none', { key: reader })).status).toBe(404);
   expect((await api.call('POST', '/v1/jobs/check-budgets/run', { key: reader })).status).toBe(403);
+  for (const name of ['none', 'a.b', 'check-budgets%2F..%2Fother']) {
+    const none = await api.call('POST', `/v1/jobs/${name}/run`, { key: platform });
+    expect({ name, status: none.status }).toEqual({ name, status: 404 });
+  }
   const run = await api.call('POST', '/v1/jobs/check-budgets/run', { key: platform });
   expect(run).toMatchObject({ status: 202, body: JOB });
   expect(api.asked).toEqual([{ run: 'check-budgets' }]);

@@ -60,7 +60,7 @@ describe('budgets', () => {
       [{ period: { every: 'year' } }, 'period.every', /day, week, month/],
       [{ scope: { dimension: 'agent' } }, 'scope.value', /required/],
       [{ scope: { dimension: 'planet', value: 'x' } }, 'scope.dimension', /workspace, project/],
-      [{ limitUsd: '0' }, 'limitUsd', /pattern/],
+      [{ limitUsd: '0' }, 'limitUsd', /more than 0/],
       [{ timeZone: 'Mars/Base' }, 'timeZone', /IANA/],
       [{ thresholdsPercent: [] }, 'thresholdsPercent', /must name a threshold/],
       [{ channels: ['nowhere'] }, 'channels.0', /no channel nowhere/],
@@ -101,7 +101,11 @@ describe('budgets', () => {
     expect((await put('b', body, { 'if-match': '"1"' })).body.version).toBe(2);
     const late = await put('b', body, { 'if-match': '"1"' });
     expect(late).toMatchObject({ status: 409, body: { error: { code: 'conflict' } } });
-    expect(late.body.error.message).toContain('version 2');
+    expect(late.body.error.message).toBe(
+      'The budget b is at version 2, not 1; look at it and set it again.',
+    );
+    const none = await put('c', body, { 'if-match': '"5"' });
+    expect(none.body.error.message).toBe('There is no budget c; its version is 0, not 5.');
     const url = `${BUDGETS}/b`;
     expect((await api.call('DELETE', url, { key, headers: { 'if-match': '1' } })).status).toBe(409);
     expect((await api.call('DELETE', url, { key })).body).toEqual({ id: 'b', version: 3 });
@@ -155,11 +159,26 @@ describe('budgets', () => {
 
   test('a check is asked for at once: of all, or of those that are named', async () => {
     const url = `${BUDGETS}/check`;
+    await put('a', { period: { every: 'day' }, limitUsd: '1' });
+    api.checks.length = 0;
     expect((await api.call('POST', url, { key, body: {} })).status).toBe(202);
     await api.call('POST', url, { key, body: { budgetIds: ['a'] } });
     expect(api.checks).toEqual([
       { workspaceId: 'acme' },
       { workspaceId: 'acme', budgetIds: ['a'] },
     ]);
+  });
+
+  test('a check of budgets that do not exist is 404 and names them; none is checked', async () => {
+    await put('a', { period: { every: 'day' }, limitUsd: '1' });
+    api.checks.length = 0;
+    const body = { budgetIds: ['a', 'b', 'c'] };
+    const answer = await api.call('POST', `${BUDGETS}/check`, { key, body });
+    expect(answer.status).toBe(404);
+    expect(answer.body.error.details).toEqual([
+      { field: 'budgetIds.1', reason: 'there is no budget b' },
+      { field: 'budgetIds.2', reason: 'there is no budget c' },
+    ]);
+    expect(api.checks).toEqual([]);
   });
 });

@@ -6,7 +6,6 @@ import type { AlertDetail } from '../../../src/alerts/history.ts';
 import type { BudgetStatus } from '../../../src/budgets/status.ts';
 import type { Redis } from '../../../src/cloud/redis.ts';
 import type { Job } from '../../../src/cloud/scheduler.ts';
-import { AppError } from '../../../src/core/errors.ts';
 import type { CostEvent } from '../../../src/costs/event.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
 import type { CostReport } from '../../../src/costs/reports/report.ts';
@@ -213,12 +212,6 @@ export async function startApi(
     },
     scheduler: {
       list: async () => [JOB],
-      get: async (name) => {
-        if (name !== JOB.name) {
-          throw new AppError({ code: 'not_found', message: `There is no job ${name}` });
-        }
-        return JOB;
-      },
       run: async (name) => {
         asked.push({ run: name });
         return JOB;

@@ -67,8 +67,11 @@ test('one alert is shown with every step, and one that nobody takes with the rea
   expect(await history().get('acme', 'a')).toMatchObject({
     id: 'a',
     deliveries: [],
+    nobodyBecause: 'there is no channel',
     attempts: [{ event: 'raised' }, { event: 'skipped', detail: 'there is no channel' }],
   });
+  const [listed] = await history().list({ workspaceId: 'acme', limit: 10 });
+  expect(listed).toMatchObject({ deliveries: [], nobodyBecause: 'there is no channel' });
 });
 
 test("another workspace's alert is not there", async () => {
