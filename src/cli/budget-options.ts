@@ -9,6 +9,7 @@ import {
   parseAmount,
   parseCount,
   parseId,
+  parseLine,
   parsePercents,
   parseWorkspace,
 } from './options.ts';
@@ -56,8 +57,8 @@ export function withBudget(command: Command): Command {
   command
     .option('--label <key=value>', 'only costs with this label', parseLabel)
     .option('--id <id>', 'its id (default: from period and scope)', parseId)
-    .option('--name <text>', 'what people call it');
-  return withTargets(command)
+    .option('--name <text>', 'what people call it', parseLine);
+  return withTargets(command, { each: true })
     .option('--channel <id>', 'a channel that is there; may be given several times', collectIds)
     .option(
       '--if-version <n>',

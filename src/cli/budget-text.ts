@@ -1,11 +1,11 @@
 import { formatDollarsRounded, formatUsd, parseUsd } from '../core/money.ts';
 import { localDay } from '../core/periods.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/time.ts';
 import type { Budget, BudgetBody, BudgetStatus, Scope } from './contract.ts';
-import { bar, dollars, shareOf, table } from './tables.ts';
+import { bar, cut, dollars, shareOf, table, wrap } from './tables.ts';
 
 const WIDEST_BAR = 72;
 const MARK = '│';
-const MIN_TITLE_WIDTH = 12;
 
 /** Whose costs, in a few words. */
 export function describeScope(scope: Scope): string {
@@ -31,8 +31,30 @@ export function describeThresholds(limitUsd: string, percents: readonly number[]
     .join(', ');
 }
 
-/** Budgets as a table. */
-export function describeBudgets(budgets: readonly Budget[]): string {
+/** What was changed, a line for each field: `  limit: $5.00 → $7.50`. */
+export function describeChanges(previous: Budget, budget: Budget): string[] {
+  const [was, is] = [factsOf(previous), factsOf(budget)];
+  return Object.keys(is).flatMap((name) =>
+    was[name] === is[name] ? [] : [`  ${name}: ${was[name]} → ${is[name]}`],
+  );
+}
+
+function factsOf(budget: Budget): Record<string, string> {
+  const percents = (all: readonly number[]) => all.map((one) => `${one}%`).join(', ') || 'none';
+  return {
+    name: budget.name ?? 'none',
+    of: describeScope(budget.scope),
+    limit: dollars(budget.limitUsd),
+    per: describePeriod(budget.period),
+    'time zone': budget.timeZone,
+    thresholds: percents(budget.thresholdsPercent),
+    'projected thresholds': percents(budget.projectedThresholdsPercent),
+    channels: budget.channels?.join(', ') ?? 'all',
+  };
+}
+
+/** Budgets as a table, no wider than `width` if there is one. */
+export function describeBudgets(budgets: readonly Budget[], width: number | undefined): string {
   const rows = budgets.map((budget) => [
     budget.id,
     budget.name ?? '',
@@ -50,18 +72,22 @@ export function describeBudgets(budgets: readonly Budget[]): string {
     String(budget.version),
   ]);
   const head = ['id', 'name', 'of', 'limit', 'per', 'zone', '%', 'channels', 'version'];
-  return table(head, rows, { right: [3, 8] });
+  return table(head, rows, { right: [3, 8], ids: [0], width });
 }
 
-/** Where a budget stands: a head, a bar with its thresholds, and the figures, at most `width` characters wide. */
-export function describeStatus(status: BudgetStatus, width: number): string {
+/**
+ * Where a budget stands: a head, a bar with its thresholds, and the figures, at most `width` characters wide. `nowMs` (epoch)
+ * is for what is left of the last day.
+ */
+export function describeStatus(status: BudgetStatus, width: number, nowMs: number): string {
   const { id, name, scope, period, limitUsd, spentUsd, usedPercent, remainingUsd } = status;
-  const { projectedUsd, projectedPercent, outlook, daysLeft } = status;
+  const { projectedUsd, projectedPercent, outlook } = status;
   const title = name === undefined ? id : `${id} · ${name}`;
   const { timeZone } = period;
   const [from, to] = [period.from, period.to].map((at) => localDay(Date.parse(at), timeZone));
   const days = `${from} to ${to} (${timeZone})`;
-  const facts = cut(`: ${describeScope(scope)}, ${days}`, width - MIN_TITLE_WIDTH);
+  const facts = `${describeScope(scope)}, ${days}`;
+  const head = `${title}: ${facts}`;
   const left = remainingUsd.startsWith('-')
     ? `${dollars(remainingUsd.slice(1))} over`
     : `${dollars(remainingUsd)} left`;
@@ -70,12 +96,21 @@ export function describeStatus(status: BudgetStatus, width: number): string {
       ? 'too early to project'
       : `projected ${formatDollarsRounded(parseUsd(projectedUsd))} (${projectedPercent}%): ${outlook}`;
   return [
-    cut(title, width - facts.length) + facts,
+    ...(head.length <= width ? [head] : [cut(title, width), ...wrap(facts, width, '  ')]),
     `  ${statusBar(status, Math.min(WIDEST_BAR, width - 4))}`,
-    `  ${dollars(spentUsd)} of ${dollars(limitUsd)} (${usedPercent}%), ${left}`,
-    `  ${daysLeft} days left, ${projection}`,
+    ...wrap(`${dollars(spentUsd)} of ${dollars(limitUsd)} (${usedPercent}%), ${left}`, width, '  '),
+    ...wrap(`${timeLeft(status, nowMs)} left, ${projection}`, width, '  '),
     ...toldLines(status, width),
   ].join('\n');
+}
+
+/** `10.5 days`; on the last day `9 hours` or `40 minutes`. */
+function timeLeft({ daysLeft, period }: BudgetStatus, nowMs: number): string {
+  const text = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
+  if (daysLeft >= 1) return text(daysLeft, 'day');
+  const ms = Math.min(DAY_MS, Math.max(0, Date.parse(period.to) - nowMs));
+  if (ms >= HOUR_MS) return text(Math.floor(ms / HOUR_MS), 'hour');
+  return text(Math.floor(ms / MINUTE_MS), 'minute');
 }
 
 /** Spend as a bar up to the limit; a mark stands where each threshold of spend below the limit is reached. */
@@ -98,9 +133,5 @@ function toldLines({ thresholds }: BudgetStatus, width: number): string[] {
     of('told') && `told: ${of('told')}`,
     of('armed') && `still to come: ${of('armed')}`,
   ].filter(Boolean);
-  return parts.length === 0 ? [] : [cut(`  ${parts.join('; ')}`, width)];
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  return parts.length === 0 ? [] : wrap(parts.join('; '), width, '  ');
 }

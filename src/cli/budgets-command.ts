@@ -3,8 +3,9 @@ import { connectApi, workspacePath } from './api.ts';
 import { describeBudgets, describeStatus } from './budget-text.ts';
 import { addBudgetsSetCommand } from './budgets-set.ts';
 import type { Budget, BudgetDecision, BudgetExplanation, BudgetStatus } from './contract.ts';
-import { answer, type Io, outputWidth } from './io.ts';
+import { answer, type Io, outputWidth, terminalWidth } from './io.ts';
 import { type ConnectionOptions, parseId, parseWorkspace, withConnection } from './options.ts';
+import { withTightPercents } from './tables.ts';
 
 type Options = ConnectionOptions & { workspace: string };
 
@@ -40,7 +41,7 @@ Examples:
     answer(io, options.json, result, () =>
       result.budgets.length === 0
         ? `No budgets are set (ax budgets set --workspace ${options.workspace} --monthly <usd>).`
-        : result.budgets.map((one) => describeStatus(one, outputWidth(io))).join('\n\n'),
+        : result.budgets.map((one) => describeStatus(one, outputWidth(io), io.now())).join('\n\n'),
     );
   });
 
@@ -53,7 +54,9 @@ Examples:
     const path = workspacePath(options.workspace, 'budgets');
     const result = await api.call<{ budgets: Budget[] }>('GET', path);
     answer(io, options.json, result, () =>
-      result.budgets.length === 0 ? 'No budgets are set.' : describeBudgets(result.budgets),
+      result.budgets.length === 0
+        ? 'No budgets are set.'
+        : describeBudgets(result.budgets, terminalWidth(io)),
     );
   });
 
@@ -66,7 +69,7 @@ Examples:
     const api = await connectApi(io, options);
     const path = workspacePath(options.workspace, `budgets/${encodeURIComponent(id)}/explain`);
     const result = await api.call<BudgetExplanation>('GET', path);
-    answer(io, options.json, result, () => describeExplanation(result, outputWidth(io)));
+    answer(io, options.json, result, () => describeExplanation(io, result));
   });
 
   const remove = withWorkspace(budgets, 'rm')
@@ -88,12 +91,12 @@ function withWorkspace(budgets: Command, name: string): Command {
     .requiredOption('-w, --workspace <id>', 'the workspace', parseWorkspace);
 }
 
-function describeExplanation(explanation: BudgetExplanation, width: number): string {
+function describeExplanation(io: Io, explanation: BudgetExplanation): string {
   const { status, decision, projectionDecision, steps } = explanation;
   return [
-    describeStatus(status, width),
+    describeStatus(status, outputWidth(io), io.now()),
     '',
-    ...steps.map((step, at) => `${at + 1}. ${step}`),
+    ...steps.map((step, at) => `${at + 1}. ${withTightPercents(step)}`),
     '',
     `Decision about spend: ${describeDecision(decision)}`,
     `Decision about the projection: ${describeDecision(projectionDecision)}`,

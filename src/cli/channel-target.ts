@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
 import { AppError } from '../core/errors.ts';
-import { type ApiClient, workspacePath } from './api.ts';
-import type { Channel, ChannelBody, ChannelTarget } from './contract.ts';
+import type { ApiClient } from './api.ts';
+import type { ChannelTarget } from './contract.ts';
 import { invalidInput } from './exit.ts';
-import { collect } from './options.ts';
+import { collect, collectSecretNames, parseSecretName } from './options.ts';
 import { stableId } from './stable-id.ts';
 
 /** Options that say where alerts go. */
@@ -15,19 +14,20 @@ export type TargetOptions = {
   signingSecret?: string;
 };
 
-/** Adds `--email`, `--slack`, `--webhook` and `--signing-secret`. */
-export function withTargets(command: Command): Command {
+/** Adds `--email`, `--slack`, `--webhook` and `--signing-secret`; `each`: every one of them is a channel of its own. */
+export function withTargets(command: Command, { each }: { each: boolean }): Command {
   return command
     .option('--email <address>', 'a mail address; may be given several times', collect)
     .option(
       '--slack <secret>',
-      'the name of the secret that holds a Slack webhook’s address; may be given several times',
-      collect,
+      `the name of the secret that holds a Slack webhook’s address${each ? '; may be given several times' : ''}`,
+      collectSecretNames,
     )
     .option('--webhook <url>', 'an https address that takes alerts as JSON')
     .option(
       '--signing-secret <secret>',
       'the name of the secret that holds the key its messages are signed with',
+      parseSecretName,
     );
 }
 
@@ -61,35 +61,6 @@ function channelId(target: ChannelTarget): string {
   }
 }
 
-/**
- * Makes the channel unless it is there; says whether it had to. One that is there is left as it is, also when it takes
- * fewer alerts; one that leads elsewhere throws `conflict`.
- */
-export async function ensureChannel(
-  api: ApiClient,
-  workspace: string,
-  { id, target }: { id: string; target: ChannelTarget },
-): Promise<{ channel: Channel; made: boolean }> {
-  const path = workspacePath(workspace, `channels/${encodeURIComponent(id)}`);
-  const known = await findSetting<Channel>(api, path);
-  if (known !== undefined) {
-    if (isDeepStrictEqual(known.target, target)) return { channel: known, made: false };
-    throw new AppError({
-      code: 'conflict',
-      message: `The channel ${id} is there already and leads elsewhere. See: ax channels list --workspace ${workspace}`,
-    });
-  }
-  const body: ChannelBody = { target };
-  try {
-    return { channel: await api.call<Channel>('PUT', path, { body, ifVersion: 0 }), made: true };
-  } catch (error) {
-    // Somebody may have made the same one just now.
-    const now = isConflict(error) ? await findSetting<Channel>(api, path) : undefined;
-    if (now === undefined || !isDeepStrictEqual(now.target, target)) throw error;
-    return { channel: now, made: false };
-  }
-}
-
 /** The setting under a path, or undefined when there is none. */
 export async function findSetting<T>(api: ApiClient, path: string): Promise<T | undefined> {
   try {
@@ -110,8 +81,4 @@ export function describeTarget(target: ChannelTarget): string {
     case 'webhook':
       return `${target.url} (signed with secret ${target.signingSecret})`;
   }
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'conflict';
 }

@@ -10,11 +10,12 @@ import type {
   Delivery,
 } from './contract.ts';
 import { EXIT, invalidInput } from './exit.ts';
-import { answer, type Io, note } from './io.ts';
+import { answer, type Io, note, terminalWidth } from './io.ts';
 import {
   type ConnectionOptions,
   parseCount,
   parseId,
+  parseLine,
   parseWorkspace,
   requireScope,
   type ScopeOptions,
@@ -58,8 +59,8 @@ Examples:
     .summary('set one')
     .description('Sets a channel of one kind. Setting the same id again replaces it.')
     .argument('<id>', 'its id', parseId);
-  withTargets(withScope(set, EVERYBODY))
-    .option('--name <text>', 'what people call it')
+  withTargets(withScope(set, EVERYBODY), { each: false })
+    .option('--name <text>', 'what people call it', parseLine)
     .addOption(
       new Option('--min-severity <severity>', 'only alerts this severe or worse').choices([
         'low',
@@ -95,7 +96,7 @@ Examples:
         [
           `Set ${id} (version ${saved.version}).`,
           '',
-          describe([saved]),
+          describe([saved], terminalWidth(io)),
           '',
           `Try it: ax channels test ${id} ${whose}`,
         ].join('\n'),
@@ -107,13 +108,21 @@ Examples:
     .summary('list them')
     .description('Lists the channels of a workspace, or those of the platform.')
     .addHelpText('after', '\nExample:\n  ax channels list --workspace acme');
-  withConnection(withScope(list, EVERYBODY)).action(async (options: ScopeOptions) => {
+  withConnection(
+    withScope(
+      list,
+      'those of the platform, which take the alerts of every workspace',
+      'those of it',
+    ),
+  ).action(async (options: ScopeOptions) => {
     requireScope(options);
     const api = await connectApi(io, options);
     const path = scopePath(options, 'channels');
     const result = await api.call<{ channels: Channel[] }>('GET', path);
     answer(io, options.json, result, () =>
-      result.channels.length === 0 ? 'No channels are set here.' : describe(result.channels),
+      result.channels.length === 0
+        ? 'No channels are set here.'
+        : describe(result.channels, terminalWidth(io)),
     );
   });
 
@@ -123,12 +132,14 @@ Examples:
     .description('Removes a channel. One that a budget names stays until the budget is changed.')
     .argument('<id>', 'its id, as ax channels list shows it', parseId)
     .addHelpText('after', '\nExample:\n  ax channels rm owner --workspace acme');
-  withConnection(withScope(remove, EVERYBODY)).action(async (id: string, options: ScopeOptions) => {
-    requireScope(options);
-    const api = await connectApi(io, options);
-    const removed = await api.call<{ id: string }>('DELETE', scopePath(options, 'channels', id));
-    answer(io, options.json, removed, () => `Removed ${id}.`);
-  });
+  withConnection(withScope(remove, 'it is the platform’s')).action(
+    async (id: string, options: ScopeOptions) => {
+      requireScope(options);
+      const api = await connectApi(io, options);
+      const removed = await api.call<{ id: string }>('DELETE', scopePath(options, 'channels', id));
+      answer(io, options.json, removed, () => `Removed ${id}.`);
+    },
+  );
 
   const test = channels
     .command('test')
@@ -137,8 +148,12 @@ Examples:
       `Sends a test message and waits, at most ${TEST.patienceMs / 1_000} seconds, for what becomes of it. Exit code 1 when it did not get through.`,
     )
     .argument('<id>', 'its id, as ax channels list shows it', parseId)
-    .requiredOption('-w, --workspace <id>', 'the workspace it belongs to', parseWorkspace)
-    .option('--global', 'it is the platform’s; the workspace is whose alert the test looks like');
+    .requiredOption(
+      '-w, --workspace <id>',
+      'the workspace it belongs to; with --global the one whose alert the test looks like',
+      parseWorkspace,
+    )
+    .option('--global', 'it is the platform’s');
   withConnection(test)
     .addHelpText('after', '\nExample:\n  ax channels test owner --workspace acme')
     .action(async (id: string, options: TestOptions) => {
@@ -197,7 +212,7 @@ function parseTypes(text: string): string[] {
   );
 }
 
-function describe(channels: readonly Channel[]): string {
+function describe(channels: readonly Channel[], width: number | undefined): string {
   const rows = channels.map(({ id, name, target, minSeverity, types }) => [
     id,
     name ?? '',
@@ -206,7 +221,7 @@ function describe(channels: readonly Channel[]): string {
     minSeverity === undefined ? 'all' : `${minSeverity} or worse`,
     types?.join(', ') ?? 'all',
   ]);
-  return table(['id', 'name', 'kind', 'to', 'severities', 'types'], rows);
+  return table(['id', 'name', 'kind', 'to', 'severities', 'types'], rows, { ids: [0], width });
 }
 
 function describeTest(

@@ -191,6 +191,7 @@ export type AlertAnswer = {
   currentUsd?: string;
   recommendations: { text: string; savingUsd?: string }[];
   deliveries: Delivery[];
+  nobodyBecause?: string;
 };
 
 export type AlertDetailAnswer = AlertAnswer & {

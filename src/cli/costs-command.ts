@@ -4,7 +4,7 @@ import { DAY_MS, formatInstant, HOUR_MS } from '../core/time.ts';
 import { connectApi, workspacePath } from './api.ts';
 import type { CostsAnswer, TrendAnswer } from './contract.ts';
 import { invalidInput } from './exit.ts';
-import { answer, type Io, outputWidth } from './io.ts';
+import { answer, type Io, outputWidth, terminalWidth } from './io.ts';
 import { type ConnectionOptions, parseTime, parseWorkspace, withConnection } from './options.ts';
 import { bar, dollars, shareOf, table } from './tables.ts';
 
@@ -133,7 +133,9 @@ function describeCosts(io: Io, costs: CostsAnswer & { groups: object[] }, by: st
   });
   const head = [by, 'cost', 'share', '', 'events', ''];
   const body =
-    rows.length === 0 ? 'No costs in this period.' : table(head, rows, { right: [1, 2, 4] });
+    rows.length === 0
+      ? 'No costs in this period.'
+      : table(head, rows, { right: [1, 2, 4], fixed: [3], width: terminalWidth(io) });
   return [
     `${costs.workspaceId}: ${dollars(costs.totalUsd)} from ${costs.period.from} to ${costs.period.to}`,
     `${costs.events} events${unpricedNote(costs.unpricedEvents)}`,

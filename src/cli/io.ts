@@ -29,6 +29,11 @@ export function answer(io: Io, json: boolean | undefined, document: unknown, hum
   io.stdout.write(json === true ? `${JSON.stringify(document, null, 2)}\n` : `${human()}\n`);
 }
 
+/** The width of the terminal that reads the answer; undefined where none does, and nothing needs to be cut. */
+export function terminalWidth(io: Io): number | undefined {
+  return io.stdout.columns;
+}
+
 /** How wide human output may be: the terminal's width, 100 characters where there is none. */
 export function outputWidth(io: Io): number {
   return io.stdout.columns ?? 100;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { connectApi } from './api.ts';
 import type { Job } from './contract.ts';
 import { EXIT } from './exit.ts';
-import { answer, type Io, note } from './io.ts';
+import { answer, type Io, note, terminalWidth } from './io.ts';
 import { type ConnectionOptions, withConnection } from './options.ts';
 import { pollUntil } from './polling.ts';
 import { table } from './tables.ts';
@@ -34,7 +34,7 @@ Examples:
   withConnection(list).action(async (options: ConnectionOptions) => {
     const api = await connectApi(io, options);
     const result = await api.call<{ jobs: Job[] }>('GET', '/v1/jobs');
-    answer(io, options.json, result, () => describe(result.jobs));
+    answer(io, options.json, result, () => describe(result.jobs, terminalWidth(io)));
   });
 
   const run = jobs
@@ -47,15 +47,19 @@ Examples:
     const api = await connectApi(io, options);
     const path = `/v1/jobs/${encodeURIComponent(name)}`;
     const before = await api.call<Job>('GET', path);
+    const startMs = io.now();
     await api.call<Job>('POST', `${path}/run`);
     if (options.json !== true) note(io, `Running ${name} …`);
     const ended = (job: Job) =>
       job.lastAttemptAt !== before.lastAttemptAt && outcomeOf(job).kind !== 'under-way';
     const job = await pollUntil(io, () => api.call<Job>('GET', path), ended, RUN);
     const outcome = ended(job) ? outcomeOf(job) : { kind: 'under-way' as const };
-    answer(io, options.json, { ...job, outcome: outcome.kind }, () => {
-      if (outcome.kind === 'ok') return `${name} ended well.`;
-      if (outcome.kind === 'failed') return `${name} failed: ${outcome.why}`;
+    const tookMs = io.now() - startMs;
+    answer(io, options.json, { ...job, outcome: outcome.kind, tookMs }, () => {
+      const when = `began ${job.lastAttemptAt}, took ${(tookMs / 1_000).toFixed(1)} s`;
+      if (outcome.kind === 'ok')
+        return `${name} ended well: ${when}. Next run: ${job.nextRunAt ?? 'none'}.`;
+      if (outcome.kind === 'failed') return `${name} failed (${when}): ${outcome.why}`;
       return `${name} has not ended after ${RUN.patienceMs / 1_000} seconds. See: ax jobs list`;
     });
     if (outcome.kind !== 'ok') exit(EXIT.failed);
@@ -70,7 +74,7 @@ function outcomeOf({ lastStatus }: Job): Outcome {
   return { kind: 'failed', why: lastStatus.message || `code ${lastStatus.code}` };
 }
 
-function describe(jobs: readonly Job[]): string {
+function describe(jobs: readonly Job[], width: number | undefined): string {
   if (jobs.length === 0) return 'No jobs.';
   const rows = jobs.map((job) => {
     const outcome = outcomeOf(job);
@@ -84,5 +88,6 @@ function describe(jobs: readonly Job[]): string {
       job.nextRunAt ?? '',
     ];
   });
-  return table(['name', 'schedule', 'state', 'last run', 'outcome', 'next run'], rows);
+  const head = ['name', 'schedule', 'state', 'last run', 'outcome', 'next run'];
+  return table(head, rows, { ids: [0], width });
 }

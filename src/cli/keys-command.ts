@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { connectApi } from './api.ts';
 import type { ApiKey } from './contract.ts';
 import { invalidInput } from './exit.ts';
-import { answer, type Io, note } from './io.ts';
+import { answer, type Io, note, terminalWidth } from './io.ts';
 import { type ConnectionOptions, parseWorkspace, withConnection } from './options.ts';
 import { table } from './tables.ts';
 
@@ -20,7 +20,7 @@ export function addKeysCommand(program: Command, io: Io): void {
     .summary('create, list and revoke API keys')
     .description(
       'API keys. A key belongs to one workspace or to the platform (all workspaces), and has a role: ingest (send ' +
-        'events), read (read costs and prices), or admin (everything, keys included).',
+        'events), read (read costs, prices, settings and alerts), or admin (everything, keys included).',
     )
     .addHelpText(
       'after',
@@ -72,7 +72,7 @@ Examples:
     const api = await connectApi(io, options);
     const query = { workspaceId: options.workspace };
     const result = await api.call<{ keys: ApiKey[] }>('GET', '/v1/keys', { query });
-    answer(io, options.json, result, () => describe(result.keys));
+    answer(io, options.json, result, () => describe(result.keys, terminalWidth(io)));
   });
 
   const revoke = keys
@@ -88,7 +88,7 @@ Examples:
   });
 }
 
-function describe(keys: readonly ApiKey[]): string {
+function describe(keys: readonly ApiKey[], width: number | undefined): string {
   if (keys.length === 0) return 'No keys.';
   const rows = keys.map(({ id, name, role, workspaceId, createdAt, revokedAt }) => [
     id,
@@ -98,5 +98,6 @@ function describe(keys: readonly ApiKey[]): string {
     createdAt,
     revokedAt === undefined ? '' : `revoked ${revokedAt}`,
   ]);
-  return table(['id', 'name', 'role', 'workspace', 'created', ''], rows);
+  const head = ['id', 'name', 'role', 'workspace', 'created', ''];
+  return table(head, rows, { ids: [0], width });
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { NAME_PATTERN } from '../core/ids.ts';
-import { parseDecimal, parseUsd } from '../core/money.ts';
+import { NAME_PATTERN, SECRET_NAME_PATTERN } from '../core/ids.ts';
+import { parseDecimal } from '../core/money.ts';
+import { LIMIT_USD_PATTERN, LINE_PATTERN, patternWords } from '../core/patterns.ts';
 import { formatInstant, parseInstant } from '../core/time.ts';
 import { workspacePath } from './api.ts';
 import { invalidInput } from './exit.ts';
@@ -17,6 +18,8 @@ export function withConnection(command: Command): Command {
     .addOption(new Option('--key <key>', 'API key (else AX_API_KEY, else the local cloud’s)'))
     .option('--json', 'print exactly one JSON document on stdout');
 }
+
+const MAX_LINE = 128;
 
 /** A workspace id; the commander way of refusing what cannot be one. */
 export function parseWorkspace(text: string): string {
@@ -71,9 +74,13 @@ export function parsePrice(text: string): string {
 export type ScopeOptions = ConnectionOptions & { workspace?: string; global?: boolean };
 
 /** Adds `--workspace` and `--global`; `requireScope` sees to it that one of them is given. */
-export function withScope(command: Command, everybody: string): Command {
+export function withScope(
+  command: Command,
+  everybody: string,
+  workspace = 'the workspace it belongs to',
+): Command {
   return command
-    .option('-w, --workspace <id>', 'the workspace it belongs to', parseWorkspace)
+    .option('-w, --workspace <id>', workspace, parseWorkspace)
     .option('--global', everybody);
 }
 
@@ -110,16 +117,31 @@ export function collectIds(text: string, earlier?: readonly string[]): string[] 
   return collect(parseId(text), earlier);
 }
 
-/** An amount in USD more than 0, as the text it is. */
+/** The limit of a budget in USD, as the text it is. */
 export function parseAmount(text: string): string {
-  try {
-    if (parseUsd(text) > 0n) return text;
-  } catch {
-    // Refused below, in words for this option.
-  }
+  if (new RegExp(LIMIT_USD_PATTERN).test(text)) return text;
   throw new InvalidArgumentError(
-    'Give US dollars as a plain decimal, such as 5 or 0.25 (more than 0, at most 9 decimals).',
+    'Give US dollars as a plain decimal, such as 5 or 0.25 (more than 0, below 1,000,000,000, at most 9 decimals).',
   );
+}
+
+/** What people call something. */
+export function parseLine(text: string): string {
+  if (text !== '' && text.length <= MAX_LINE && new RegExp(LINE_PATTERN).test(text)) return text;
+  throw new InvalidArgumentError(`Give one line of text, 1 to ${MAX_LINE} characters.`);
+}
+
+/** The name of a secret; what is none may be the secret itself, and is not repeated. */
+export function parseSecretName(text: string): string {
+  if (new RegExp(SECRET_NAME_PATTERN).test(text)) return text;
+  throw invalidInput(
+    `What --slack and --signing-secret are given ${patternWords(SECRET_NAME_PATTERN)}.`,
+  );
+}
+
+/** As `collect`, for the names of secrets. */
+export function collectSecretNames(text: string, earlier?: readonly string[]): string[] {
+  return collect(parseSecretName(text), earlier);
 }
 
 /** Percents with commas between, ascending, each once. */

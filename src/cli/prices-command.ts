@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { connectApi } from './api.ts';
 import type { PriceOverride } from './contract.ts';
-import { answer, type Io } from './io.ts';
+import { answer, type Io, terminalWidth } from './io.ts';
 import {
   parseCount,
   parseId,
@@ -94,7 +94,12 @@ Example:
         body,
         ifVersion: options.ifVersion,
       });
-      answer(io, options.json, saved, () => `Set ${saved.id}.\n\n${describe([saved])}`);
+      answer(
+        io,
+        options.json,
+        saved,
+        () => `Set ${saved.id}.\n\n${describe([saved], terminalWidth(io))}`,
+      );
     });
 
   const list = prices
@@ -102,7 +107,9 @@ Example:
     .summary('list them')
     .description('Lists the prices that are set.')
     .addHelpText('after', '\nExample:\n  ax prices list --workspace acme');
-  withConnection(withScope(list, EVERYBODY)).action(async (options: ScopeOptions) => {
+  withConnection(
+    withScope(list, 'those of the platform, for all without their own', 'those of it'),
+  ).action(async (options: ScopeOptions) => {
     requireScope(options);
     const api = await connectApi(io, options);
     const result = await api.call<{ overrides: PriceOverride[] }>(
@@ -110,7 +117,9 @@ Example:
       scopePath(options, 'price-overrides'),
     );
     answer(io, options.json, result, () =>
-      result.overrides.length === 0 ? 'No prices are set here.' : describe(result.overrides),
+      result.overrides.length === 0
+        ? 'No prices are set here.'
+        : describe(result.overrides, terminalWidth(io)),
     );
   });
 
@@ -120,15 +129,17 @@ Example:
     .description('Removes a price; what was priced by it stays as it is.')
     .argument('<id>', 'its id, as ax prices list shows it')
     .addHelpText('after', '\nExample:\n  ax prices rm openai-gpt-4o-20261101 --workspace acme');
-  withConnection(withScope(remove, EVERYBODY)).action(async (id: string, options: ScopeOptions) => {
-    requireScope(options);
-    const api = await connectApi(io, options);
-    const removed = await api.call<{ id: string }>(
-      'DELETE',
-      scopePath(options, 'price-overrides', id),
-    );
-    answer(io, options.json, removed, () => `Removed ${id}.`);
-  });
+  withConnection(withScope(remove, 'it is the platform’s')).action(
+    async (id: string, options: ScopeOptions) => {
+      requireScope(options);
+      const api = await connectApi(io, options);
+      const removed = await api.call<{ id: string }>(
+        'DELETE',
+        scopePath(options, 'price-overrides', id),
+      );
+      answer(io, options.json, removed, () => `Removed ${id}.`);
+    },
+  );
 }
 
 function defaultId(provider: string, model: string, from: string): string {
@@ -136,7 +147,7 @@ function defaultId(provider: string, model: string, from: string): string {
   return stableId([provider, model, instant.replace(/T000000\.000Z$/, '')], { open: 1 });
 }
 
-function describe(overrides: readonly PriceOverride[]): string {
+function describe(overrides: readonly PriceOverride[], width: number | undefined): string {
   const rows = overrides.map(({ id, provider, model, validFrom, validTo, usdPerMillionTokens }) => [
     id,
     provider,
@@ -149,5 +160,5 @@ function describe(overrides: readonly PriceOverride[]): string {
     validTo ?? '',
   ]);
   const head = ['id', 'provider', 'model', 'input', 'output', 'read', 'written', 'from', 'to'];
-  return `${table(head, rows, { right: [3, 4, 5, 6] })}\n\nUSD per million tokens`;
+  return `${table(head, rows, { right: [3, 4, 5, 6], ids: [0], width })}\n\nUSD per million tokens`;
 }

@@ -24,6 +24,7 @@ export async function runAx(args: readonly string[], io: Io): Promise<number> {
     code = wanted;
   });
   try {
+    if (json) requireCommand(program, args);
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
@@ -80,6 +81,21 @@ Examples:
   addWorkspacesCommand(program, io);
   addJobsCommand(program, io, exit);
   return program;
+}
+
+/** Throws where `--json` stands alone behind a group: commander would call it an unknown option. */
+function requireCommand(program: Command, args: readonly string[]): void {
+  let group = program;
+  for (const arg of args.filter((arg) => arg !== '--json')) {
+    const next = group.commands.find((command) => command.name() === arg);
+    if (next === undefined) return;
+    group = next;
+  }
+  // One with options of its own, such as costs, does something by itself.
+  if (group.commands.length === 0 || group.options.length > 0) return;
+  const names = group.commands.map((command) => command.name()).join(', ');
+  const path = group === program ? 'ax' : `ax ${group.name()}`;
+  throw invalidInput(`A command is missing after ${path}: one of ${names}.`);
 }
 
 function writeError(io: Io, error: unknown): void {

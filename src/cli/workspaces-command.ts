@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import { type ApiClient, connectApi } from './api.ts';
 import type { WorkspaceProfile } from './contract.ts';
 import { answer, type Io } from './io.ts';
-import { type ConnectionOptions, parseCount, parseWorkspace, withConnection } from './options.ts';
+import {
+  type ConnectionOptions,
+  parseCount,
+  parseLine,
+  parseWorkspace,
+  withConnection,
+} from './options.ts';
 
 type SetOptions = ConnectionOptions & { name: string; ifVersion?: number };
 
@@ -37,7 +43,7 @@ Examples:
     .summary('name it')
     .description('Says what people call a workspace.')
     .argument('<id>', 'the workspace', parseWorkspace)
-    .requiredOption('--name <text>', 'one line, at most 128 characters')
+    .requiredOption('--name <text>', 'one line, at most 128 characters', parseLine)
     .option(
       '--if-version <n>',
       'only if it is at this version now (0: only if nothing was set)',

@@ -15,12 +15,17 @@ afterEach(async () => {
 });
 
 /** Runs a command line while each look at the clock takes a second. */
-async function run(line: string, override: Override): Promise<Run & { api: FakeApi }> {
+async function run(
+  line: string,
+  override: Override,
+  columns?: number,
+): Promise<Run & { api: FakeApi }> {
   api = await startFakeApi({ override });
   let ms = Date.parse('2026-11-20T12:00:00Z');
   const result = await ax(line.split(' '), {
     folder: folder.path,
     env: { AX_API_URL: api.url, AX_API_KEY: 'axk_1' },
+    columns,
     now: () => {
       ms += 10_000;
       return ms;
@@ -59,6 +64,8 @@ describe('ax channels', () => {
     ['channels set c -w acme --webhook https://x.example', 'go together'],
     ['channels set c --email a@b.example', '--workspace'],
     ['channels set c -w acme --slack S --types test', 'no type of alert'],
+    ['channels set c -w acme --slack https://hooks.example/T', 'must be the name of a secret'],
+    ['channels set c -w acme --email a@b.example --name a\tb', 'one line of text'],
   ])('%s is refused with exit code 2', async (line, words) => {
     const { code, stderr, api } = await run(line, () => ok({}));
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
@@ -141,6 +148,63 @@ describe('ax alerts', () => {
   });
 });
 
+describe('ax alerts list', () => {
+  const listed = (parts: object, columns?: number) =>
+    run(
+      'alerts list -w acme',
+      () => ok({ alerts: [{ ...alertRecord('acme'), ...parts }] }),
+      columns,
+    );
+  const deliveries = ['queued', 'sending', 'failed', 'sent'].map((status) => delivery({ status }));
+
+  test.each([
+    [{ deliveries }, '3 waiting, 1 sent'],
+    [{ deliveries: [] }, 'not yet'],
+    [{ deliveries: [], nobodyBecause: 'there is no channel' }, 'nobody'],
+  ])('%j is said in words that mean what will happen', async (parts, words) => {
+    expect((await listed(parts)).stdout).toMatch(new RegExp(`Budget reached +${words} +alert-1`));
+  });
+
+  test('fits a terminal of 80 columns, with the whole id', async () => {
+    const id = '4fA2bq0xXv6sYt1mZ9kLpQ';
+    const title = '90 % of the monthly budget of acme’s agent support-bot reached, and more';
+    const { stdout } = await listed({ id, title, severity: 'critical', deliveries }, 80);
+    const lines = stdout.trimEnd().split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines[1]).toContain(id);
+    expect(lines[2]).toMatch(/^ {2}90% of the monthly budget/);
+  });
+
+  test.each([
+    ['--from 2026-11-02 --to 2026-11-01', '--to must lie after --from'],
+    ['--limit 501', 'from 1 to 500'],
+  ])('%s is refused with exit code 2', async (options, words) => {
+    const { code, stderr, api } = await run(`alerts list -w acme ${options}`, () => ok({}));
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
+    expect(api.requests).toEqual([]);
+  });
+});
+
+test('ax alerts show tells details in full, in lines that fit the terminal', async () => {
+  const detail = `HTTP 503 ${'from the webhook, which said that it is busy '.repeat(4)}`.trim();
+  const channelId = `email-owner-acme.example-${'x'.repeat(60)}-end`;
+  const parts = {
+    deliveries: [delivery({ channelId, status: 'failed', detail, nextAttemptAt: 'T' })],
+    attempts: [{ at: '2026-11-20T12:00:00.000Z', event: 'failed', channelId, attempt: 1, detail }],
+  };
+  const alert = { ...alertRecord('acme'), ...parts };
+  const { stdout } = await run('alerts show alert-1 -w acme', () => ok(alert), 80);
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  const text = stdout.replace(/\s+/g, ' ');
+  expect(text.split(detail)).toHaveLength(3);
+  expect(text).toContain('tried again at T');
+  expect(text).toMatch(/email-\S+…\S+-end/);
+  await api?.close();
+  const unheard = { ...alert, deliveries: [], nobodyBecause: 'there is no channel' };
+  const nobody = await run('alerts show alert-1 -w acme', () => ok(unheard));
+  expect(nobody.stdout).toContain('Nobody is told: there is no channel.');
+});
+
 describe('ax jobs', () => {
   const attempted = (lastStatus: unknown) =>
     ok({ ...JOB, lastAttemptAt: '2026-11-20T12:00:01.000Z', lastStatus });
@@ -152,7 +216,10 @@ describe('ax jobs', () => {
   test('run waits until the run has ended, not for what an earlier one left', async () => {
     const looks = [ok(JOB), ok(JOB), attempted({ code: -1, message: '' }), attempted('ok')];
     const { code, stdout, api } = await run('jobs run check-budgets', looking(looks));
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'check-budgets ended well.\n' });
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      'check-budgets ended well: began 2026-11-20T12:00:01.000Z, took 40.0 s. Next run: none.\n',
+    );
     expect(api.requests.map(({ method }) => method)).toEqual(['GET', 'POST', 'GET', 'GET', 'GET']);
   });
 

@@ -441,6 +441,32 @@ describe('errors', () => {
   });
 
   test.each([
+    [['budgets'], 'after ax budgets: one of set, status, list, explain, rm'],
+    [['keys'], 'after ax keys: one of create, list, revoke'],
+    [[], 'after ax: one of replay, costs'],
+  ])('%j --json without a command is exit code 2 and says what is missing', async (args, words) => {
+    const result = await ax([...args, '--json'], { folder: folder.path });
+    expect(result.code).toBe(2);
+    expect(result.json().error.message).toContain(`A command is missing ${words}`);
+    expect(result.stderr).toContain('A command is missing');
+  });
+
+  test.each([
+    [['channels', 'set'], /takes the alerts of every workspace/, /--slack[^-]*several times/],
+    [['channels', 'list'], /those of the platform/, /it is the platform/],
+    [['channels', 'rm'], /it is the platform/, /takes the alerts/],
+    [['channels', 'test'], /whose alert the test looks like/, /takes the alerts/],
+    [['budgets', 'set'], /goes back to its default/, /pattern/],
+    [['alerts', 'list'], /no more than 500/, /pattern/],
+    [['keys'], /read costs, prices, settings and alerts/, /read costs and prices/],
+  ])('%j --help says what holds for it', async (args, says, saysNot) => {
+    const { stdout } = await ax([...args, '--help'], { folder: folder.path });
+    const text = stdout.replace(/\s+/g, ' ');
+    expect(text).toMatch(says);
+    expect(text).not.toMatch(saysNot);
+  });
+
+  test.each([
     [[]],
     [['replay']],
     [['costs']],
