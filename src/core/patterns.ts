@@ -49,8 +49,3 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 export function patternWords(pattern: string): string {
   return WORDS.get(pattern) ?? 'is not written as it has to be';
 }
-
-/** Whether there are words for the pattern. */
-export function hasWords(pattern: string): boolean {
-  return WORDS.has(pattern);
-}

@@ -114,6 +114,43 @@ describe('ax channels', () => {
   });
 });
 
+describe('ax budgets set, refused after it made a channel', () => {
+  const set = 'budgets set -w acme --monthly 5 --slack S';
+  const channel = { id: 'slack-S', version: 4, target: { kind: 'slack', webhookSecret: 'S' } };
+  const answering =
+    (budget: ReturnType<Override>, removal: ReturnType<Override>): Override =>
+    ({ method, path }) => {
+      if (method === 'GET') return absent;
+      if (method === 'DELETE') return removal;
+      return path.includes('/channels/') ? ok(channel) : budget;
+    };
+  const refused = {
+    status: 400,
+    body: { error: { code: 'invalid_argument', message: 'No.', details: [] } },
+  };
+
+  test('says how to remove it where it cannot', async () => {
+    const { code, stderr } = await run(set, answering(refused, refused));
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'slack-S, which this command had made, could not be removed again (No.)',
+    );
+    expect(stderr).toContain('ax channels rm slack-S --workspace acme');
+  });
+
+  test('leaves it where the budget may have been stored', async () => {
+    const away = {
+      status: 503,
+      headers: { 'retry-after': '0' },
+      body: { error: { code: 'unavailable', message: 'Try again.', details: [] } },
+    };
+    const { code, stderr, api } = await run(set, answering(away, ok({})));
+    expect(code).toBe(4);
+    expect(stderr).toContain('The channel slack-S was made and stays');
+    expect(api.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
+  });
+});
+
 describe('ax alerts', () => {
   test('list shows when, how bad, what, and how many arrived', async () => {
     const deliveries = [delivery({}), delivery({}), delivery({ status: 'parked' })];
