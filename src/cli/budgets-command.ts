@@ -22,7 +22,7 @@ export function addBudgetsCommand(program: Command, io: Io): void {
       'after',
       `
 Examples:
-  ax budgets set --workspace acme --monthly 5 --email owner@acme.example --slack ACME_SLACK
+  ax budgets set --workspace acme --monthly 5 --email owner@acme.example --slack SLACK_WEBHOOK
   ax budgets status --workspace acme
   ax budgets explain monthly --workspace acme
   ax budgets rm monthly --workspace acme`,

@@ -45,7 +45,7 @@ export function addBudgetsSetCommand(budgets: Command, io: Io): void {
       'after',
       `
 Examples:
-  ax budgets set --workspace acme --monthly 5 --email owner@acme.example --slack ACME_SLACK
+  ax budgets set --workspace acme --monthly 5 --email owner@acme.example --slack SLACK_WEBHOOK
   ax budgets set --workspace acme --daily 2 --agent support-bot --thresholds 80,100 --projected 100
   ax budgets set --workspace acme --weekly 50 --starts-on sunday --time-zone Europe/Berlin --label tier=gold`,
     )
