@@ -91,8 +91,10 @@ export function stateAfter(
       attempt,
       atMs: nowMs,
       nextAttemptAtMs: nowMs + Math.max(asked, backoffMs(attempt)),
+      mayHaveArrived: result.ambiguous,
       doubt: doubt || result.ambiguous,
-      ambiguous,
+      // What is known to have failed has repeated nothing.
+      ambiguous: doubt && !result.ambiguous ? ambiguous - 1 : ambiguous,
       detail: result.detail,
     };
   }

@@ -7,7 +7,8 @@ export type DeliveryEnd = 'sent' | 'parked' | 'skipped';
 
 /**
  * Where the delivery of one alert to one channel stands. `doubt`: an attempt ended with nobody seeing how, so that every
- * later one may repeat a message that had arrived; `ambiguous` counts those. `recorded`: the ledger has its end.
+ * later one may repeat a message that had arrived; `ambiguous` counts those that may have done so, without the ones that
+ * are known to have failed. `recorded`: the ledger has its end.
  */
 export type DeliveryState =
   | { phase: 'queued' }
@@ -24,6 +25,8 @@ export type DeliveryState =
       attempt: number;
       atMs: number;
       nextAttemptAtMs: number;
+      /** Whether this attempt itself may have arrived all the same. */
+      mayHaveArrived: boolean;
       doubt: boolean;
       ambiguous: number;
       detail: string;
@@ -109,7 +112,9 @@ function stateOf(
   attempts: ReadonlyMap<number, { sending?: AlertRow; failed?: AlertRow }>,
   end: AlertRow | undefined,
 ): DeliveryState {
-  const ambiguous = [...attempts.values()].filter(({ sending }) => sending?.ambiguous).length;
+  const ambiguous = [...attempts.values()].filter(
+    ({ sending, failed }) => sending?.ambiguous === true && failed?.ambiguous !== false,
+  ).length;
   const numbers = [...attempts.keys()];
   if (end !== undefined) {
     return {
@@ -144,6 +149,7 @@ function stateOf(
     attempt,
     atMs: timeOf(failed.happenedAt),
     nextAttemptAtMs: timeOf(failed.nextAttemptAt ?? failed.happenedAt),
+    mayHaveArrived: failed.ambiguous ?? false,
     doubt,
     ambiguous,
     detail: failed.detail ?? '',

@@ -215,8 +215,8 @@ function stepOf({ alert, channel, state }: OutboxEntry): DeliveryStep {
   if (state.phase === 'ended') {
     return { ...head, event: state.event, atMs: state.atMs, detail: state.detail };
   }
-  const { atMs, nextAttemptAtMs, detail } = state;
-  return { ...head, event: 'failed', atMs, nextAttemptAtMs, detail };
+  const { atMs, nextAttemptAtMs, mayHaveArrived, detail } = state;
+  return { ...head, event: 'failed', ambiguous: mayHaveArrived, atMs, nextAttemptAtMs, detail };
 }
 
 function ended(before: DeliveryState, atMs: number) {

@@ -20,6 +20,7 @@ const FAILED: DeliveryState = {
   attempt: 3,
   atMs: START,
   nextAttemptAtMs: START + 4_000,
+  mayHaveArrived: false,
   doubt: false,
   ambiguous: 0,
   detail: 'away',
@@ -95,12 +96,26 @@ describe('after an attempt', () => {
     const unsure = stateAfter(SENDING, failed({ ambiguous: true }), START);
     expect(unsure).toMatchObject({ phase: 'failed', doubt: true });
     const again = { ...SENDING, attempt: 2, doubt: true, ambiguous: 1 };
-    expect(stateAfter(again, failed(), START)).toMatchObject({ doubt: true, ambiguous: 1 });
+    expect(stateAfter(again, failed({ ambiguous: true }), START)).toMatchObject({
+      doubt: true,
+      ambiguous: 1,
+    });
     expect(stateAfter(again, { kind: 'sent' }, START)).toMatchObject({
       event: 'sent',
       doubt: true,
     });
   });
+});
+
+test('an attempt that is known to have failed has repeated nothing, and an outage after one in doubt is outlasted', () => {
+  const again = { ...SENDING, attempt: 2, doubt: true, ambiguous: 1 };
+  let state = stateAfter(again, failed(), START);
+  expect(state).toMatchObject({ doubt: true, ambiguous: 0 });
+  for (let attempt = 3; attempt < 60; attempt++) {
+    const sending = { ...SENDING, attempt, doubt: true, ambiguous: state.ambiguous + 1 };
+    state = stateAfter(sending, failed(), START);
+    expect(nextStep(state, at(START + 10 * 60_000)).kind).toBe('attempt');
+  }
 });
 
 describe('where a delivery stands by the ledger', () => {
@@ -146,6 +161,11 @@ describe('where a delivery stands by the ledger', () => {
       'failed in doubt',
       [sending(1), failedRow(1, true)],
       { phase: 'failed', doubt: true, ambiguous: 0 },
+    ],
+    [
+      'known to have failed after one in doubt',
+      [sending(1), sending(2, true), failedRow(2)],
+      { phase: 'failed', attempt: 2, doubt: true, ambiguous: 0 },
     ],
     ['sent', [queued, sending(1), sent(1)], { phase: 'ended', event: 'sent', recorded: true }],
     [
