@@ -4,19 +4,12 @@ import type { Redis } from '../cloud/redis.ts';
 import { type NanoUsd, parseUsd } from '../core/money.ts';
 import type { Span } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
+import type { Tokens } from '../costs/pricing/token-cost.ts';
 import { figuresFromRollups } from '../costs/reports/from-rollups.ts';
 import { latestEnd } from '../costs/reports/plan.ts';
 import type { Figures } from '../costs/reports/report.ts';
 import { scopeParams } from '../costs/rollups/ledger-read.ts';
 import type { MeterScope } from '../costs/rollups/meters.ts';
-
-export type Tokens = {
-  inputTokens: number;
-  outputTokens: number;
-  cacheReadTokens: number;
-  cacheWriteTokens: number;
-  reasoningTokens: number;
-};
 
 /** What a scope spent on one model; what is no model's has the empty model. */
 export type ModelCost = {

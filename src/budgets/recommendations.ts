@@ -2,22 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Recommendation } from '../alerts/alert.ts';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import type { Redis } from '../cloud/redis.ts';
-import {
-  divideHalfEven,
-  formatDollarsRounded,
-  formatUsd,
-  type NanoUsd,
-  parseDecimal,
-} from '../core/money.ts';
-import type { PriceBook, TokenRates } from '../costs/pricing/price-book.ts';
-import { RATE_SCALE } from '../costs/pricing/rates.ts';
+import { formatDollarsRounded, formatUsd, type NanoUsd } from '../core/money.ts';
+import type { PriceBook } from '../costs/pricing/price-book.ts';
 import { cheaperSibling } from '../costs/pricing/siblings.ts';
+import { costOfTokens } from '../costs/pricing/token-cost.ts';
 import {
   type ModelCost,
   readSpendDetails,
   type SpendDetails,
   type SpendQuery,
-  type Tokens,
 } from './model-costs.ts';
 import { wholePercent } from './words.ts';
 
@@ -124,26 +117,6 @@ function cheaperModel(
     `would have cost ${formatDollarsRounded(siblingCost)} instead of ${formatDollarsRounded(costNanoUsd)}.`;
   return { text, savingNanoUsd };
 }
-
-/** What the tokens of many requests cost at base rates; exact, rounded once, half to even. */
-export function costOfTokens(tokens: Tokens, rates: TokenRates): NanoUsd {
-  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } = tokens;
-  const lines: [count: number, usdPerMillion: string][] = [
-    [inputTokens - cacheReadTokens - cacheWriteTokens, rates.input],
-    [cacheReadTokens, rates.cacheRead],
-    [cacheWriteTokens, rates.cacheWrite],
-    [outputTokens - reasoningTokens, rates.output],
-    [reasoningTokens, rates.reasoning ?? rates.output],
-  ];
-  const units = lines.reduce(
-    (sum, [count, rate]) => sum + BigInt(count) * parseDecimal(rate, RATE_SCALE),
-    0n,
-  );
-  return divideHalfEven(units, UNITS_PER_NANO_USD);
-}
-
-/** Of a rate's unit times one token: USD per million at `RATE_SCALE` decimals. */
-const UNITS_PER_NANO_USD = 10n ** BigInt(RATE_SCALE + 6 - 9);
 
 function concentration({ attributions, totalNanoUsd }: SpendDetails): Recommendation[] {
   const [most] = attributions.toSorted((a, b) => (a.costNanoUsd > b.costNanoUsd ? -1 : 1));

@@ -172,7 +172,7 @@ export function composeSpikeAlert(
     type: 'spike',
     severity,
     ...aboutFields(about),
-    title: `${name}: daily costs are ${increasePercent} % above the usual`,
+    title: `Daily costs are ${increasePercent} % above the usual: ${name}`,
     message:
       `${name} has spent ${formatDollarsRounded(currentDailyNanoUsd)} a day since ${dayOf(figures.currentFromMs)}, ` +
       `against ${formatDollarsRounded(usualDailyNanoUsd)} a day since ${dayOf(figures.usualFromMs)} before that ` +

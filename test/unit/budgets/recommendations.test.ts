@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SpendDetails } from '../../../src/budgets/model-costs.ts';
-import {
-  costOfTokens,
-  createRecommend,
-  recommendationsOf,
-} from '../../../src/budgets/recommendations.ts';
+import { createRecommend, recommendationsOf } from '../../../src/budgets/recommendations.ts';
 import type { QueryRequest } from '../../../src/cloud/bigquery.ts';
 import { parseUsd } from '../../../src/core/money.ts';
 import { spanAt } from '../../../src/core/periods.ts';
@@ -49,20 +45,6 @@ describe('recommendations', () => {
         savingUsd: '11.75',
       },
     ]);
-  });
-
-  test('count each kind of token at its own rate', () => {
-    const rates = { input: '2', output: '10', cacheRead: '0.5', cacheWrite: '3', reasoning: '20' };
-    const tokens = {
-      inputTokens: 10,
-      cacheReadTokens: 3,
-      cacheWriteTokens: 2,
-      outputTokens: 7,
-      reasoningTokens: 4,
-    };
-    expect(costOfTokens(tokens, rates)).toBe(5_000n * 2n + 1_500n + 6_000n + 30_000n + 80_000n);
-    const { reasoning: _, ...plain } = rates;
-    expect(costOfTokens(tokens, plain)).toBe(5_000n * 2n + 1_500n + 6_000n + 70_000n);
   });
 
   test.each<[string, Partial<SpendDetails>]>([
