@@ -1,5 +1,6 @@
 import { formatDollars, formatDollarsRounded, parseUsd } from '../../core/money.ts';
 import { describeSpan } from '../../core/periods.ts';
+import { bucketEnd, bucketStart } from '../../core/time.ts';
 import type { Alert } from '../alert.ts';
 
 /** What every channel tells of an alert, as plain texts of one line each. */
@@ -56,8 +57,7 @@ export function contentOf(alert: Alert): Content {
     add('Usually per day', estimate(spike.usualDailyUsd));
     add('Increase', `${spike.increasePercent} %`);
   }
-  // Where the budget's period is the month itself, it would only say the same again.
-  if (projectedMonth && projectedMonth.projectedUsd !== budget?.projectedPeriodUsd) {
+  if (projectedMonth && !isAboutMonth(alert, projectedMonth.month)) {
     const { month, projectedUsd } = projectedMonth;
     add('Projected for the month', `${estimate(projectedUsd)} in ${month} (UTC), whole workspace`);
   }
@@ -97,6 +97,15 @@ function scopeOf({ scope }: Alert): string {
   if (scope.dimension === 'workspace') return name;
   if (scope.dimension === 'label') return `${name} ${scope.key} = ${scope.value}`;
   return `${name} ${scope.value}`;
+}
+
+/** Whether the budget's own projection is that of the whole workspace's UTC month, which then need not be said again. */
+function isAboutMonth({ budget, scope }: Alert, month: string): boolean {
+  if (budget === undefined || scope.dimension !== 'workspace') return false;
+  const { from, to } = budget.period;
+  return (
+    Date.parse(from) === bucketStart('month', month) && Date.parse(to) === bucketEnd('month', month)
+  );
 }
 
 function dollars(usd: string): string {

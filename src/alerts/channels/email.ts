@@ -70,7 +70,7 @@ function renderHtml(alert: Alert): string {
   const rows = facts
     .map(
       ({ name, value }) =>
-        `<tr><td style="padding:5px 16px 5px 0;color:#6b7280;vertical-align:top;white-space:nowrap">${escapeHtml(
+        `<tr><td style="padding:5px 16px 5px 0;color:#6b7280;vertical-align:top">${escapeHtml(
           name,
         )}</td><td style="padding:5px 0;color:#111827">${escapeHtml(value)}</td></tr>`,
     )

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { refuseSlack } from '../../../local/inbox/slack.ts';
+import type { Alert } from '../../../src/alerts/alert.ts';
 import { renderMail } from '../../../src/alerts/channels/email.ts';
 import { createSend } from '../../../src/alerts/channels/send.ts';
 import { escapeSlack, renderSlack } from '../../../src/alerts/channels/slack.ts';
@@ -81,6 +82,18 @@ describe('the mail', () => {
       expect(text).toContain(part);
       expect(visible(html)).toContain(part);
     }
+  });
+
+  test('tells the projected month only where the budget is not about that very month', () => {
+    const textOf = (parts: Partial<Alert>) =>
+      renderMail(alertOf({ id: 'a', ...parts }), channelOf('mail')).text;
+    const line = 'Projected for the month';
+    // A moment later the same projection differs in its last digits.
+    const month = { month: '2026-11', projectedUsd: '6.749999998' };
+    expect(textOf({ projectedMonth: month })).not.toContain(line);
+    expect(textOf({ projectedMonth: { ...month, month: '2026-12' } })).toContain(line);
+    const scope = { dimension: 'agent', value: 'support' } as const;
+    expect(textOf({ projectedMonth: month, scope })).toContain(line);
   });
 
   test('has one Message-ID per alert and channel, whatever they are called', () => {
