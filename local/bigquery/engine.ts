@@ -15,11 +15,13 @@ export type Engine = {
   ): Promise<EngineResult>;
   /** Runs work that changes tables, one piece after another, on the one writing connection. */
   write<T>(work: (connection: DuckDBConnection) => Promise<T> | T): Promise<T>;
-  /** Stops what `run` is running; it fails there with an interrupt error. Writes go on. */
+  /** Stops what `run` is running and what it is asked from now on, which fails with an interrupt error. Writes go on. */
   interrupt(): void;
   /** Waits for everything under way, checkpoints and closes. */
   close(): Promise<void>;
 };
+
+const INTERRUPT_AGAIN_MS = 20;
 
 /** Opens (or creates) the database: in memory, or in `file`. */
 export async function openEngine(file: string | undefined): Promise<Engine> {
@@ -34,6 +36,16 @@ export async function openEngine(file: string | undefined): Promise<Engine> {
   const idle: DuckDBConnection[] = [];
   const running = new Map<DuckDBConnection, Promise<unknown>>();
   let tail: Promise<unknown> = Promise.resolve();
+  let stopping = false;
+
+  /** Stops the work on a connection. DuckDB forgets an interrupt that comes before it executes: told again until it ends. */
+  function stopWork(c: DuckDBConnection): void {
+    const work = running.get(c);
+    if (work === undefined) return;
+    c.interrupt();
+    const again = setInterval(() => c.interrupt(), INTERRUPT_AGAIN_MS);
+    void work.finally(() => clearInterval(again));
+  }
 
   async function query(c: DuckDBConnection, sql: string, values?: Record<string, DuckDBValue>) {
     const result = await c.run(sql, values);
@@ -43,12 +55,14 @@ export async function openEngine(file: string | undefined): Promise<Engine> {
   return {
     async run(sql, values, onStart) {
       const c = idle.pop() ?? (await instance.connect());
-      onStart?.(() => c.interrupt());
-      const work = query(c, sql, values);
-      running.set(
-        c,
-        work.catch(() => undefined),
+      const work = stopping ? Promise.reject(new Error('Interrupted!')) : query(c, sql, values);
+      const ended = work.then(
+        () => undefined,
+        () => undefined,
       );
+      running.set(c, ended);
+      // The connection serves others afterwards: only what still runs on it is stopped.
+      onStart?.(() => running.get(c) === ended && stopWork(c));
       try {
         return await work;
       } finally {
@@ -57,7 +71,8 @@ export async function openEngine(file: string | undefined): Promise<Engine> {
       }
     },
     interrupt() {
-      for (const c of running.keys()) c.interrupt();
+      stopping = true;
+      for (const c of running.keys()) stopWork(c);
     },
     write(work) {
       // One piece per turn of the event loop: queries get their turns between inserts.
