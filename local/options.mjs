@@ -4,7 +4,7 @@ import util from 'node:util';
 export const DEFAULT_PORT_BASE = 8400;
 
 /** How far the highest port of a local cloud lies above its base. */
-export const PORT_SPAN = 60;
+export const PORT_SPAN = 73;
 
 export const START_USAGE = `Usage: npm start -- [options]
 

@@ -12,6 +12,10 @@ export type Ports = {
   inbox: number;
   smtp: number;
   scheduler: number;
+  monitoring: number;
+  logging: number;
+  otlp: number;
+  console: number;
 };
 
 /** The ports of a local cloud whose API listens on `base`. */
@@ -28,6 +32,10 @@ export function portsFrom(base: number): Ports {
     inbox: base + 50,
     smtp: base + 51,
     scheduler: base + 60,
+    monitoring: base + 70,
+    logging: base + 71,
+    otlp: base + 72,
+    console: base + 73,
   };
 }
 

@@ -1,4 +1,4 @@
-import { AppError, type FieldError } from './errors.ts';
+import { createEnvironmentReader } from './environment-reader.ts';
 
 /** Everything a process of ours may be told by its environment. */
 export type Config = {
@@ -41,7 +41,7 @@ export type Config = {
 };
 
 /**
- * Reads the configuration, the only place where environment variables are read. All that is missing or
+ * Reads the configuration; this and `readTelemetryConfig` are where environment variables are read. All that is missing or
  * malformed is reported at once in one `invalid_configuration` error. `needs` names what this process
  * cannot do without beyond the defaults.
  */
@@ -49,54 +49,17 @@ export function readConfig(
   env: Record<string, string | undefined>,
   needs: readonly ('apiKeyPepper' | 'redisUrl')[] = [],
 ): Config {
-  const details: FieldError[] = [];
-  const ours = new Set<string>();
-  const text = (name: string): string | undefined => {
-    ours.add(name);
-    return env[name]?.trim() || undefined;
-  };
+  const reader = createEnvironmentReader(env);
+  const { text, required, positive, url, oneOf, refuse } = reader;
   const isSecretName = (name: string) =>
-    /^(SECRET|SLACK|CHANNEL|WEBHOOK)_/.test(name) && !ours.has(name);
-  const required = (name: string): string => {
-    const value = text(name);
-    if (value === undefined) details.push({ field: name, reason: 'is required' });
-    return value ?? '';
-  };
-  const positive = (name: string, fallback: number): number => {
-    const value = text(name);
-    if (value === undefined) return fallback;
-    if (!/^\d{1,12}$/.test(value) || Number(value) === 0) {
-      details.push({ field: name, reason: 'must be a positive whole number' });
-    }
-    return Number(value);
-  };
-  const url = (name: string, protocols: readonly string[]): string | undefined => {
-    const value = text(name);
-    if (value !== undefined && !protocols.includes(URL.parse(value)?.protocol ?? '')) {
-      details.push({
-        field: name,
-        reason: `must be a URL starting with ${protocols.join(' or ')}`,
-      });
-    }
-    return value;
-  };
-  const oneOf = <T extends string>(name: string, values: readonly T[]): T => {
-    const value = text(name) ?? values[0]!;
-    if (!(values as readonly string[]).includes(value)) {
-      details.push({ field: name, reason: `must be ${values.join(' or ')}` });
-    }
-    return value as T;
-  };
+    /^(SECRET|SLACK|CHANNEL|WEBHOOK)_/.test(name) && !reader.asked.has(name);
   const secretSource = oneOf('SECRET_SOURCE', ['secret-manager', 'environment']);
   const audience = text('PUSH_AUDIENCE');
   const certsUrl = url('PUSH_CERTS_URL', ['http:', 'https:']);
   const serviceAccount = text('PUSH_SERVICE_ACCOUNT');
   if ((audience === undefined) !== (serviceAccount === undefined)) {
     const field = audience === undefined ? 'PUSH_AUDIENCE' : 'PUSH_SERVICE_ACCOUNT';
-    details.push({
-      field,
-      reason: 'is required when the other half of the push token check is set',
-    });
+    refuse(field, 'is required when the other half of the push token check is set');
   }
   if (needs.includes('redisUrl')) required('REDIS_URL');
   if (needs.includes('apiKeyPepper')) required('API_KEY_PEPPER');
@@ -131,13 +94,6 @@ export function readConfig(
     schedulerLocation: text('SCHEDULER_LOCATION') ?? 'europe-west1',
     schedulerEndpoint: url('SCHEDULER_API_ENDPOINT', ['http:', 'https:']),
   };
-  if (details.length > 0) {
-    const list = details.map(({ field, reason }) => `${field} ${reason}`).join('; ');
-    throw new AppError({
-      code: 'invalid_configuration',
-      message: `Configuration: ${list}`,
-      details,
-    });
-  }
+  reader.check();
   return config;
 }

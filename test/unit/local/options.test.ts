@@ -20,9 +20,9 @@ describe('options of npm start', () => {
   test.each([
     ['--bogus', "Unknown option '--bogus'"],
     ['extra', "Unexpected argument 'extra'"],
-    ['--port-base=abc', "--port-base must be a number from 1024 to 65475, not 'abc'"],
-    ['--port-base=80', "--port-base must be a number from 1024 to 65475, not '80'"],
-    ['--port-base=65500', "--port-base must be a number from 1024 to 65475, not '65500'"],
+    ['--port-base=abc', "--port-base must be a number from 1024 to 65462, not 'abc'"],
+    ['--port-base=80', "--port-base must be a number from 1024 to 65462, not '80'"],
+    ['--port-base=65500', "--port-base must be a number from 1024 to 65462, not '65500'"],
     ['--no-workload=1', "Option '--no-workload' does not take an argument"],
   ])('%s is refused by name', (argument, reason) => {
     expect(parseStartOptions([argument])).toEqual({ kind: 'invalid', reason });
