@@ -1,7 +1,8 @@
 module "platform" {
   source = "../../modules/platform"
 
-  deployment = var.deployment
+  deployment  = var.deployment
+  environment = "prod"
   sizes = {
     redis   = { tier = "STANDARD_HA", memory_gb = 5 }
     ingest  = { min = 1, max = 20 }

@@ -1,7 +1,8 @@
 module "platform" {
   source = "../../modules/platform"
 
-  deployment = var.deployment
+  deployment  = var.deployment
+  environment = "staging"
   sizes = {
     redis   = { tier = "BASIC", memory_gb = 1 }
     ingest  = { min = 0, max = 5 }

@@ -1,6 +1,6 @@
 variable "deployment" {
   type = object({
-    project_id = string, region = string, image = string, network = string, subnetwork = string
+    project_id = string, region = string, image = string, network = string, subnetwork = string, environment = string
   })
 }
 

@@ -1,8 +1,13 @@
 # One whole deployment, as each environment has it.
 
+locals {
+  deployment = merge(var.deployment, { environment = var.environment })
+}
+
 resource "google_project_service" "api" {
   for_each = toset([
     "bigquery", "cloudscheduler", "iam", "logging", "monitoring", "pubsub", "redis", "run", "secretmanager",
+    "cloudtrace", "telemetry",
   ])
 
   project            = var.deployment.project_id
@@ -35,7 +40,7 @@ module "alerts" {
   source     = "../alerts"
   depends_on = [google_project_service.api]
 
-  deployment            = var.deployment
+  deployment            = local.deployment
   instances             = var.sizes.deliver
   redis_url             = module.redis.url
   warehouse             = module.warehouse
@@ -49,7 +54,7 @@ module "budgets" {
   source     = "../budgets"
   depends_on = [google_project_service.api]
 
-  deployment            = var.deployment
+  deployment            = local.deployment
   instances             = var.sizes.check
   redis_url             = module.redis.url
   warehouse             = module.warehouse
@@ -61,7 +66,7 @@ module "cost_events" {
   source     = "../cost-events"
   depends_on = [google_project_service.api]
 
-  deployment            = var.deployment
+  deployment            = local.deployment
   instances             = var.sizes.ingest
   redis_url             = module.redis.url
   warehouse             = module.warehouse
@@ -74,7 +79,7 @@ module "api" {
   source     = "../api"
   depends_on = [google_project_service.api]
 
-  deployment = var.deployment
+  deployment = local.deployment
   instances  = var.sizes.api
   redis_url  = module.redis.url
   warehouse  = module.warehouse

@@ -35,3 +35,8 @@ variable "sizes" {
 }
 
 variable "deletion_protection" { type = bool }
+
+variable "environment" {
+  description = "What the deployment is called in metrics, traces and logs."
+  type        = string
+}

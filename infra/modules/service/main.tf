@@ -6,6 +6,12 @@
 # every call.
 
 locals {
+  # What telemetry is told; the rest it knows from Cloud Run and the defaults (src/core/telemetry-config.ts).
+  telemetry_env = {
+    DEPLOYMENT_ENVIRONMENT = var.deployment.environment
+    GOOGLE_CLOUD_REGION    = var.deployment.region
+    CPU_THROTTLED          = var.works_between_requests ? "no" : "yes"
+  }
   secret_env = { for name, value in var.secret_env : name => value if value != null }
 }
 
@@ -53,7 +59,7 @@ resource "google_cloud_run_v2_service" "service" {
       }
 
       dynamic "env" {
-        for_each = var.env
+        for_each = merge(local.telemetry_env, var.env)
         content {
           name  = env.key
           value = env.value
@@ -97,6 +103,15 @@ resource "google_service_account" "service" {
 resource "google_project_iam_member" "queries" {
   project = var.deployment.project_id
   role    = "roles/bigquery.jobUser"
+  member  = google_service_account.service.member
+}
+
+# Its own metrics and spans.
+resource "google_project_iam_member" "telemetry" {
+  for_each = toset(["roles/monitoring.metricWriter", "roles/telemetry.tracesWriter"])
+
+  project = var.deployment.project_id
+  role    = each.value
   member  = google_service_account.service.member
 }
 

@@ -1,7 +1,7 @@
 variable "deployment" {
   description = "Project, region, image, and the network and subnet through which Redis is reached."
   type = object({
-    project_id = string, region = string, image = string, network = string, subnetwork = string
+    project_id = string, region = string, image = string, network = string, subnetwork = string, environment = string
   })
 }
 

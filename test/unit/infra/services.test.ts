@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../../src/core/config.ts';
+import { readTelemetryConfig } from '../../../src/core/telemetry-config.ts';
 import {
   type Block,
   findCall,
@@ -178,6 +179,22 @@ describe('the secrets of channels', () => {
   ])('may not be named %s', (id) => expect(id).not.toMatch(pattern));
 });
 
+test('every service is told what its telemetry must know, and no more', () => {
+  const [locals] = files.find(({ path }) => path === 'infra/modules/service/main.tf')!.locals;
+  const names = Object.keys(locals!.telemetry_env as Block);
+  const asked = new Set<string>();
+  const onCloudRun: Record<string, string> = { K_SERVICE: 'x', GOOGLE_CLOUD_PROJECT: 'x' };
+  const recorded = new Proxy(onCloudRun, {
+    get: (target, key: string) => {
+      asked.add(key);
+      return target[key];
+    },
+  });
+  readTelemetryConfig(recorded);
+  expect(names.filter((name) => !asked.has(name))).toEqual([]);
+  expect(names.sort()).toEqual(['CPU_THROTTLED', 'DEPLOYMENT_ENVIRONMENT', 'GOOGLE_CLOUD_REGION']);
+});
+
 test('every right that is given is one of these', () => {
   const rights = files.flatMap(({ path, resource: resources }) =>
     Object.entries(resources)
@@ -203,6 +220,7 @@ test('every right that is given is one of these', () => {
     'service bigquery_table: roles/bigquery.dataViewer',
     'service cloud_run_v2_service: roles/run.invoker',
     'service project: roles/bigquery.jobUser',
+    'service project: roles/monitoring.metricWriter roles/telemetry.tracesWriter',
     'service pubsub_topic: roles/pubsub.publisher',
     'service secret_manager_secret: roles/secretmanager.secretAccessor',
   ]);

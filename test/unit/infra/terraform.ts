@@ -13,6 +13,7 @@ export type TerraformFile = {
   module: Record<string, Block[]>;
   variable: Record<string, Block[]>;
   output: Record<string, Block[]>;
+  locals: Block[];
   kinds: string[];
 };
 
@@ -29,9 +30,16 @@ export async function readTerraform(): Promise<TerraformFile[]> {
     paths.map(async (path) => {
       const text = read(path);
       const parsed = await parse(path, text);
-      const { resource = {}, module = {}, variable = {}, output = {}, ...others } = parsed;
+      const {
+        resource = {},
+        module = {},
+        variable = {},
+        output = {},
+        locals = [],
+        ...others
+      } = parsed;
       const kinds = [...Object.keys(others), ...Object.keys(resource)];
-      return { path, text, resource, module, variable, output, kinds };
+      return { path, text, resource, module, variable, output, locals, kinds };
     }),
   );
 }
