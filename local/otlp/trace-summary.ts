@@ -1,0 +1,96 @@
+import { formatUsd, parseUsd } from '../../src/core/money.ts';
+import type { OtlpSpan } from '../../src/otlp/span.ts';
+
+/** Attributes that the SDK puts on spans; what other emitters call them does not matter here. */
+export const WORKSPACE_ATTRIBUTE = 'agentworks.workspace.id';
+export const COST_ATTRIBUTE = 'agentworks.cost.usd';
+
+/** One line of the list of traces. */
+export type TraceSummary = {
+  traceId: string;
+  /** Of the root span, or of the earliest one while the root has not come. */
+  name: string;
+  /** Whether the root span has come. */
+  complete: boolean;
+  services: string[];
+  workspaces: string[];
+  agents: string[];
+  startMs: number;
+  durationMs: number;
+  spans: number;
+  /** Spans beyond what is kept of a trace. */
+  droppedSpans: number;
+  errors: number;
+  modelCalls: number;
+  inputTokens: number;
+  outputTokens: number;
+  /** Exact sum of what the spans say of their costs; absent when none does. The ledger has the last word. */
+  spansCostUsd?: string;
+};
+
+/** What a trace's spans say of it together. Pure; `spans` must not be empty. */
+export function summarize(spans: readonly OtlpSpan[], droppedSpans: number): TraceSummary {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  const byStart = [...spans].sort((a, b) => compare(a.startNs, b.startNs));
+  const root = byStart.find(({ parentSpanId }) => parentSpanId === undefined);
+  const head = root ?? byStart.find(({ parentSpanId }) => !ids.has(parentSpanId!)) ?? byStart[0]!;
+  const startNs = byStart[0]!.startNs;
+  const endNs = spans
+    .map((span) => span.endNs)
+    .sort(compare)
+    .at(-1)!;
+  const modelCalls = spans.filter(isModelCall);
+  const costs = spans.map(costOf).filter((cost) => cost !== undefined);
+  return {
+    traceId: head.traceId,
+    name: head.name,
+    complete: root !== undefined,
+    services: distinct(spans.map(({ resource }) => resource.get('service.name'))),
+    workspaces: distinct(spans.map(({ attributes }) => attributes.get(WORKSPACE_ATTRIBUTE))),
+    agents: distinct(
+      byStart.map(
+        ({ attributes }) =>
+          attributes.get('gen_ai.agent.name') ?? attributes.get('gen_ai.agent.id'),
+      ),
+    ),
+    startMs: Number(startNs / 1_000n) / 1_000,
+    durationMs: Number((endNs - startNs) / 1_000n) / 1_000,
+    spans: spans.length,
+    droppedSpans,
+    errors: spans.filter(({ status }) => status.code === 'error').length,
+    modelCalls: modelCalls.length,
+    inputTokens: sum(modelCalls, 'gen_ai.usage.input_tokens'),
+    outputTokens: sum(modelCalls, 'gen_ai.usage.output_tokens'),
+    ...(costs.length > 0 && { spansCostUsd: formatUsd(costs.reduce((a, b) => a + b, 0n)) }),
+  };
+}
+
+const MODEL_OPERATIONS = new Set(['chat', 'text_completion', 'generate_content', 'embeddings']);
+
+/** Whether the span is the call of a model itself, not an agent's or a tool's around it. */
+export function isModelCall({ attributes }: OtlpSpan): boolean {
+  return MODEL_OPERATIONS.has(String(attributes.get('gen_ai.operation.name')));
+}
+
+/** Money in spans is a decimal string; anything else is not money of ours. */
+function costOf({ attributes }: OtlpSpan): bigint | undefined {
+  const text = attributes.get(COST_ATTRIBUTE);
+  if (typeof text !== 'string') return undefined;
+  try {
+    return parseUsd(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function distinct(values: readonly unknown[]): string[] {
+  return [
+    ...new Set(values.filter((value) => typeof value === 'string' && value !== '')),
+  ] as string[];
+}
+
+function sum(spans: readonly OtlpSpan[], key: string): number {
+  return spans.reduce((total, { attributes }) => total + Number(attributes.get(key) ?? 0), 0);
+}
