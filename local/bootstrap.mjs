@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /*
- * What `npm start`, `npm test`, `npm run check` and `npm run bench` begin with: plain JavaScript for any Node from
- * 20 on, needing no package. It installs what is missing and hands over to the pinned Node.
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench` and `npm run eval` begin with: plain JavaScript for any
+ * Node from 20 on, needing no package. It installs what is missing and hands over to the pinned Node.
  */
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -42,6 +42,7 @@ const COMMANDS = {
   },
   check: { redis: false, run: runChecks },
   bench: { redis: true, run: (node, args) => exec(node, ['test/bench/main.ts', ...args]) },
+  eval: { redis: false, run: (node, args) => exec(node, ['test/eval/main.ts', ...args]) },
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -51,7 +52,7 @@ let env = process.env;
 
 async function main() {
   const command = COMMANDS[name];
-  if (!command) throw new SetupError(`Usage: npm start | npm test | npm run check | npm run bench`);
+  if (!command) throw new SetupError(`Usage: npm start | npm test | npm run check | npm run bench | npm run eval`);
   checkMachine();
   if (name === 'start') {
     const parsed = parseStartOptions(args);
