@@ -1,15 +1,13 @@
 import { createRequire } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type GrpcObject,
-  type handleUnaryCall,
   loadPackageDefinition,
   Server,
-  ServerCredentials,
   type ServiceClientConstructor,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
+import { createListener, unary } from '../grpc/server.ts';
 import { MAX_PAYLOAD_BYTES } from './limits.ts';
 import { createPublisherCalls } from './publisher.ts';
 import { createPullCall } from './pull.ts';
@@ -17,11 +15,6 @@ import type { Registry } from './registry.ts';
 import { toServiceError } from './status.ts';
 import { createStreamingPullCall } from './streaming-pull.ts';
 import { createSubscriberCalls } from './subscriber.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: the table holds calls of many request types; protobuf decides which.
-type UnaryCalls = Record<string, (request: any, call: any) => object | Promise<object>>;
-
-const CLOSE_GRACE_MS = 500;
 
 export type GrpcServerOptions = {
   registry: Registry;
@@ -37,31 +30,22 @@ export function createGrpcServer({ registry, projectId, now }: GrpcServerOptions
     'grpc.max_receive_message_length': 2 * MAX_PAYLOAD_BYTES,
     'grpc.max_send_message_length': -1,
   });
-  server.addService(withRequestBytes(Publisher), unary(createPublisherCalls(registry, projectId)));
+  server.addService(
+    withRequestBytes(Publisher),
+    unary(createPublisherCalls(registry, projectId), toServiceError),
+  );
   server.addService(Subscriber, {
-    ...unary({
-      ...createSubscriberCalls(registry, projectId, now),
-      Pull: createPullCall(registry, projectId),
-    }),
+    ...unary(
+      {
+        ...createSubscriberCalls(registry, projectId, now),
+        Pull: createPullCall(registry, projectId),
+      },
+      toServiceError,
+    ),
     StreamingPull: createStreamingPullCall(registry, projectId, now),
   });
 
-  return {
-    /** Listens and resolves to the port; rejects when it is taken. */
-    listen(host: string, port: number): Promise<number> {
-      return new Promise((resolve, reject) => {
-        server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
-          error ? reject(error) : resolve(bound),
-        );
-      });
-    },
-    /** Refuses new calls, lets open ones send their last answer for a moment, then cuts every connection. */
-    async close(): Promise<void> {
-      const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      await Promise.race([drained, sleep(CLOSE_GRACE_MS, undefined, { ref: false })]);
-      server.forceShutdown();
-    },
-  };
+  return createListener(server);
 }
 
 function loadServices(): { Publisher: ServiceDefinition; Subscriber: ServiceDefinition } {
@@ -91,19 +75,4 @@ function withRequestBytes(definition: ServiceDefinition): ServiceDefinition {
       }),
     },
   };
-}
-
-function unary(calls: UnaryCalls): Record<string, handleUnaryCall<unknown, unknown>> {
-  return Object.fromEntries(
-    Object.entries(calls).map(([name, answer]) => [
-      name,
-      async (call, callback) => {
-        try {
-          callback(null, await answer(call.request, call));
-        } catch (error) {
-          callback(toServiceError(error));
-        }
-      },
-    ]),
-  );
 }
