@@ -1,0 +1,60 @@
+import type { Span, Tracer } from '@opentelemetry/api';
+import type { PriceBook } from '../costs/pricing/price-book.ts';
+import type { CostEventInput, ReportOutcome } from '../costs/reporter-options.ts';
+import type { Logger } from '../telemetry/logging.ts';
+import type { MetricsRecorder } from '../telemetry/metrics/recorder-contract.ts';
+import type { AgentRun, LlmCall, TeamRun, ToolCall } from './calls.ts';
+import { createModelCalls } from './model-calls.ts';
+import { createRuns } from './runs.ts';
+
+/** Told of every agent run: `begin` as it begins, and with what that returned `end` as it ends. */
+export type AgentProfiles = {
+  begin(run: { agentId: string; workspaceId: string | undefined }): unknown;
+  end(begun: unknown, outcome: { status: 'ok' | 'error'; durationMs: number }): void;
+};
+
+export type GenAiOptions = {
+  tracer: Tracer;
+  metrics: MetricsRecorder;
+  log: Logger;
+  /** Where the cost events of model calls go; absent: none are made. */
+  reportCost?: ((event: CostEventInput) => ReportOutcome) | undefined;
+  /** What prices the calls in spans and metrics; default: the price book, loaded with the first call. */
+  priceBook?: PriceBook | undefined;
+  /** The workspace of calls and runs that name none. */
+  workspaceId?: string | undefined;
+  /** Whether prompts and answers of a workspace may be kept in spans; default: never. */
+  captureContent?: ((workspaceId: string) => boolean) | undefined;
+  agentProfiles?: AgentProfiles | undefined;
+  /** After how long without a chunk a stream counts as abandoned; default 10 minutes. */
+  streamIdleMs?: number | undefined;
+  /** Epoch ms; for tests. */
+  now?: (() => number) | undefined;
+};
+
+/**
+ * Each runs `fn` within a span and gives back its result as it is: the same object, the same promise; what it throws or
+ * rejects with is passed on unchanged. What goes wrong in telling of it is logged and never felt by the caller. `fn` is
+ * given the span.
+ */
+export type GenAi = {
+  /**
+   * One call of a model: span, metrics, one log line, and one cost event with the usage in the provider's answer. A stream is
+   * told of when it ends, fails, or is given up; where it ended before the provider had said the usage, the tokens are
+   * estimated from what came and marked so.
+   */
+  traceLlmCall<T>(call: LlmCall, fn: (span: Span) => T): T;
+  /** One run of an agent. Model and tool calls within are attributed to it and summed up in its span. */
+  traceAgentRun<T>(run: AgentRun, fn: (span: Span) => T): T;
+  traceToolCall<T>(tool: ToolCall, fn: (span: Span) => T): T;
+  /** One run of agents that work together. */
+  traceTeamRun<T>(run: TeamRun, fn: (span: Span) => T): T;
+  /** Settles the streams that are still open, as estimated. Calls traced later are told of all the same. */
+  close(): void;
+};
+
+/** Tracing of agents, tools and models; see `GenAi`. */
+export function createGenAi(options: GenAiOptions): GenAi {
+  const { traceLlmCall, close } = createModelCalls(options);
+  return { traceLlmCall, ...createRuns(options), close };
+}

@@ -1,0 +1,146 @@
+import { context, INVALID_SPAN_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { readAnswer, usageOfError } from './answer.ts';
+import { attributionAttributes } from './attributes.ts';
+import { createCallPricing } from './call-cost.ts';
+import type { LlmCall } from './calls.ts';
+import { createGatherer } from './chunks.ts';
+import { inputMessages } from './content.ts';
+import { GEN_AI, spanName } from './conventions.ts';
+import { estimatedAnswer } from './estimate.ts';
+import type { GenAi, GenAiOptions } from './genai.ts';
+import { attributionOf, enclosingScope } from './scope.ts';
+import { type ModelCall, type Settlement, settleModelCall } from './settle.ts';
+import { watchStream } from './streams.ts';
+import { createTeller } from './teller.ts';
+
+const STREAM_IDLE_MS = 600_000;
+
+/** `traceLlmCall` and what ends it; see `GenAi`. */
+export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCall' | 'close'> {
+  const { tracer, log, captureContent, streamIdleMs = STREAM_IDLE_MS, now = Date.now } = options;
+  const teller = createTeller(log);
+  const settle = settleModelCall({
+    ...options,
+    now,
+    teller,
+    priceOf: createCallPricing(options.priceBook),
+  });
+  /** What settles each stream that is still open. */
+  const open = new Set<() => void>();
+  /** Settles streams that nobody holds any more. */
+  const dropped = new FinalizationRegistry<() => void>((abandon) => abandon());
+
+  function begin(call: LlmCall): ModelCall {
+    const scope = enclosingScope();
+    const attribution = attributionOf(call, scope, options.workspaceId);
+    const { workspaceId } = attribution;
+    const operation = call.operation ?? 'chat';
+    const withContent = workspaceId !== undefined && captureContent?.(workspaceId) === true;
+    const span = tracer.startSpan(spanName(operation, call.model), {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        [GEN_AI.operation]: operation,
+        [GEN_AI.provider]: call.provider,
+        [GEN_AI.requestModel]: call.model,
+        ...attributionAttributes(attribution),
+      },
+    });
+    if (withContent && call.prompt !== undefined) {
+      span.setAttribute(GEN_AI.inputMessages, inputMessages(call.prompt));
+    }
+    return { call, attribution, operation, scope, span, withContent, startedAt: performance.now() };
+  }
+
+  /** What the rest of a call's life is told to; the first of them counts. */
+  function life(begun: ModelCall | undefined) {
+    let isSettled = begun === undefined;
+    const settleOnce = (what: Settlement) => {
+      if (begun === undefined || isSettled) return;
+      isSettled = true;
+      teller.safely('the settlement of a model call', () => settle(begun, what));
+    };
+    return {
+      failed(error: unknown): void {
+        if (begun === undefined || isSettled) return;
+        const usage = teller.safely('an error’s usage', () => usageOfError(error, begun.call));
+        settleOnce({ status: 'error', error, answer: { usage } });
+      },
+      answered(value: unknown): void {
+        if (begun === undefined || isSettled) return;
+        const isStream = teller.safely('a stream', () => follow(begun, value, settleOnce));
+        if (isStream === true) return;
+        const answer = teller.safely('an answer', () => readAnswer(value, begun.call)) ?? {};
+        settleOnce({ status: 'ok', answer });
+      },
+    };
+  }
+
+  /** Follows a stream until it ends, fails, is left or forgotten. False when the value is none. */
+  function follow(
+    begun: ModelCall,
+    value: unknown,
+    settleOnce: (what: Settlement) => void,
+  ): boolean {
+    const gatherer = createGatherer({ keepText: begun.withContent });
+    let firstAt: number | undefined;
+    let lastAt = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (status: 'ok' | 'error', isWhole: boolean, error?: unknown) => {
+      open.delete(abandon);
+      clearTimeout(timer);
+      const answer = teller.safely('a stream’s answer', () =>
+        estimatedAnswer(gatherer.gathered(), begun.call, { isWhole }),
+      );
+      const timeToFirstChunkMs = firstAt === undefined ? undefined : firstAt - begun.startedAt;
+      settleOnce({ status, error, answer: answer ?? {}, isStream: true, timeToFirstChunkMs });
+    };
+    const abandon = () => finish('ok', false);
+    const isStream = watchStream(value, {
+      chunk(chunk) {
+        lastAt = performance.now();
+        firstAt ??= lastAt;
+        teller.safely('a chunk', () => gatherer.add(chunk));
+      },
+      ended: () => finish('ok', true),
+      failed: (error) => finish('error', false, error),
+      left: () => finish('ok', false),
+    });
+    if (!isStream) return false;
+    open.add(abandon);
+    dropped.register(value as object, abandon);
+    const wait = (ms: number) => {
+      timer = setTimeout(() => {
+        const idleMs = performance.now() - lastAt;
+        if (idleMs >= streamIdleMs) abandon();
+        else wait(streamIdleMs - idleMs);
+      }, ms).unref();
+    };
+    wait(streamIdleMs);
+    return true;
+  }
+
+  return {
+    traceLlmCall<T>(call: LlmCall, fn: (span: Span) => T): T {
+      const begun = teller.safely('the begin of a model call', () => begin(call));
+      const span = begun?.span ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+      const { answered, failed } = life(begun);
+      let result: T;
+      try {
+        result = context.with(trace.setSpan(context.active(), span), fn, undefined, span);
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+      if (!isThenable(result)) answered(result);
+      else teller.safely('a promise', () => result.then(answered, failed));
+      return result;
+    },
+    close() {
+      for (const abandon of open) abandon();
+    },
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
