@@ -1,4 +1,5 @@
--- The events of a workspace that have no price yet: appended as unpriced, and not corrected since.
+-- The events of a workspace that have no price yet: appended as unpriced, and neither corrected nor taken
+-- back since.
 -- Parameters: @workspaceId STRING; @from, @to TIMESTAMP (UTC, half open); @afterEventId STRING, the last id of the
 -- page before ('' for the first); @pageSize INT64.
 -- Who runs it: src/costs/reprice.ts.
@@ -31,6 +32,7 @@ WHERE entries.workspace_id = @workspaceId
   AND entries.event_time >= @from
   AND entries.event_time < @to
   AND entries.cost_source = 'unpriced'
+  AND entries.entry = 'event'
   AND entries.event_id > @afterEventId
   AND NOT EXISTS (
     SELECT 1
@@ -39,7 +41,8 @@ WHERE entries.workspace_id = @workspaceId
       AND corrections.event_time >= @from
       AND corrections.event_time < @to
       AND corrections.entry = 'correction'
-      AND corrections.event_id = CONCAT(entries.event_id, '~repriced')
+      -- What comes after the event's id says what was corrected: its price, or that it counts at all.
+      AND SPLIT(corrections.event_id, '~')[OFFSET(0)] = entries.event_id
   )
 ORDER BY id
 LIMIT @pageSize

@@ -35,7 +35,7 @@ export function parseCorrection(value: unknown): Entry | undefined {
   if (costNanoUsd > MAX_COST_NANO_USD) return undefined;
   return {
     kind: 'correction',
-    entryId: correctionIdOf(event.id),
+    entryId: repricedIdOf(event.id),
     event,
     timeMs,
     costNanoUsd,
@@ -47,7 +47,7 @@ export function parseCorrection(value: unknown): Entry | undefined {
   };
 }
 
-/** The id of an event's correction; outside the grammar of producers' ids, so that it cannot be an event's. */
-function correctionIdOf(eventId: string): string {
+/** The id of an event's repricing; outside the grammar of producers' ids, so that it cannot be an event's. */
+export function repricedIdOf(eventId: string): string {
   return `${eventId}~repriced`;
 }

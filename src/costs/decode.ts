@@ -2,6 +2,7 @@ import { parseCorrection } from './correction.ts';
 import type { Entry } from './entry.ts';
 import { type CostEvent, MAX_EVENTS_PER_MESSAGE, parseCostEvent } from './event.ts';
 import type { Quarantined } from './ledger.ts';
+import { parseRetraction, type Retraction } from './retraction.ts';
 
 /** One Pub/Sub message as it was delivered. */
 export type Delivery = { messageId: string; data: Buffer };
@@ -12,18 +13,25 @@ export type ReceivedEvent = { event: CostEvent; timeMs: number; messageId: strin
 export type DecodedDelivery = {
   events: ReceivedEvent[];
   corrections: Entry[];
+  retractions: Retraction[];
   quarantined: Quarantined[];
   /** Size of the message's data. */
   bytes: number;
 };
 
 /**
- * Takes a delivery apart: its valid events and corrections, and what must be set aside with the reason. A bad
+ * Takes a delivery apart: its valid events, corrections and retractions, and what must be set aside with the reason. A bad
  * event never takes its neighbours with it. Never throws. `now` is epoch milliseconds.
  */
 export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery {
   const bytes = delivery.data.length;
-  const decoded: DecodedDelivery = { events: [], corrections: [], quarantined: [], bytes };
+  const decoded: DecodedDelivery = {
+    events: [],
+    corrections: [],
+    retractions: [],
+    quarantined: [],
+    bytes,
+  };
   const { messageId } = delivery;
   const text = delivery.data.toString('utf8');
   const setAsideMessage = (detail: string): DecodedDelivery => {
@@ -69,6 +77,11 @@ export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery
     const entry = parseCorrection(value);
     if (entry !== undefined) {
       decoded.corrections.push(entry);
+      return;
+    }
+    const retraction = parseRetraction(value, messageId);
+    if (retraction !== undefined) {
+      decoded.retractions.push(retraction);
       return;
     }
     const payload = payloadOf(value);

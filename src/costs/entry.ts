@@ -11,7 +11,10 @@ export type Entry = {
   kind: 'event' | 'correction';
   /** Unique per workspace: the event's id, or the correction's. */
   entryId: string;
-  /** Attribution, time and usage; a correction's has no usage, so that tokens are not counted twice. */
+  /**
+   * Attribution, time and usage; the usage of a corrected price is left out, so that tokens are not counted twice, and that
+   * of an event taken back is negative.
+   */
   event: CostEvent;
   /** `event.timestamp` as epoch milliseconds. */
   timeMs: number;
@@ -20,9 +23,9 @@ export type Entry = {
   priceVersion?: string;
   /** Why there is no price; set exactly when `costSource` is `unpriced`. */
   unpricedReason?: string;
-  /** 1 for an event, 0 for a correction. */
-  events: 0 | 1;
-  /** 1 for an unpriced event, -1 for the correction that prices it. */
+  /** 1 for an event, 0 for the correction of its price, -1 for taking it back. */
+  events: -1 | 0 | 1;
+  /** 1 for an unpriced event, -1 for the correction that prices it; taking either back is the opposite. */
   unpricedEvents: -1 | 0 | 1;
   /** 16 bytes, hex: equal exactly when the producer sent the same content. */
   contentHash: string;

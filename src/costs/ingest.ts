@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
+import { AppError } from '../core/errors.ts';
 import { getOrInsert } from '../core/maps.ts';
 import { formatInstant } from '../core/time.ts';
 import { type DecodedDelivery, type Delivery, decodeDelivery } from './decode.ts';
@@ -10,6 +11,7 @@ import type { Ledger, Quarantined } from './ledger.ts';
 import { priceEvent } from './price-event.ts';
 import type { PriceBook } from './pricing/price-book.ts';
 import { identityOf, withoutRepeats } from './repeats.ts';
+import { type Retraction, resolveRetractions, toOrphan } from './retraction.ts';
 import type { Movement } from './rollups/meters.ts';
 import type { Repeat, Rollups } from './rollups/rollups.ts';
 import { setAside } from './set-aside.ts';
@@ -56,8 +58,11 @@ export function createIngest(options: {
   const { ledger, rollups, warehouse, prices, now, onMoved } = options;
   const group = createGroupCommit<DecodedDelivery>({
     commit,
-    weigh: ({ events, corrections, quarantined, bytes }) =>
-      Math.max(events.length + corrections.length + quarantined.length, bytes / BYTES_PER_EVENT),
+    weigh: ({ events, corrections, retractions, quarantined, bytes }) =>
+      Math.max(
+        events.length + corrections.length + retractions.length + quarantined.length,
+        bytes / BYTES_PER_EVENT,
+      ),
     maxWeight: MAX_EVENTS_PER_COMMIT,
     maxInFlight: MAX_COMMITS_IN_FLIGHT,
     maxWaitingWeight: MAX_EVENTS_WAITING,
@@ -70,7 +75,10 @@ export function createIngest(options: {
     // 7. The caller acknowledges.
   }
 
-  /** Returns the deliveries that must come again: those that hold a workspace which could not be counted. */
+  /**
+   * Returns the deliveries that must come again: those that hold a workspace which could not be counted, or an event to be
+   * taken back that the ledger does not show yet.
+   */
   async function commit(
     deliveries: DecodedDelivery[],
   ): Promise<ReadonlyMap<DecodedDelivery, unknown>> {
@@ -90,21 +98,34 @@ export function createIngest(options: {
     const undecided = known.filter(({ of }) => first.uncounted.has(of));
     const second = await record(undecided.map(({ entry }) => entry));
     const conflicts = known.filter((rival) => !undecided.includes(rival));
-    const failed = failedDeliveries(deliveries, new Map([...first.failures, ...second.failures]));
-    const repeats = [...first.repeats, ...second.repeats];
+    // What is to be taken back is what the ledger shows by now, so it comes last.
+    const retractions = deliveries.flatMap((delivery) => delivery.retractions);
+    const { waiting, orphaned, entries: negations } = await resolve(retractions);
+    const third = await record(withoutRepeats(negations).entries);
+    const steps = [first, second, third];
+    const failed = failedDeliveries(
+      deliveries,
+      new Map(steps.flatMap(({ failures }) => [...failures])),
+      waiting,
+    );
+    const repeats = steps.flatMap((step) => step.repeats);
+    const done = deliveries.filter((one) => !failed.has(one));
     const quarantined = setAside({
-      malformed: deliveries.filter((one) => !failed.has(one)).flatMap((one) => one.quarantined),
-      refused: [...first.refused, ...second.refused],
+      malformed: [
+        ...done.flatMap((one) => one.quarantined),
+        ...orphaned.filter((one) => done.some((it) => it.retractions.includes(one))).map(toOrphan),
+      ],
+      refused: steps.flatMap(({ refused }) => refused),
       conflicts: [...repeats.filter(({ kind }) => kind === 'conflict'), ...conflicts],
     });
 
     // 6. Report what moved, so that budgets are checked at once; a death here leaves it to their schedule. And what was
     // set aside, so that nothing is refused in silence.
-    if (onMoved) await Promise.all([...first.moved, ...second.moved].map(onMoved));
+    if (onMoved) await Promise.all(steps.flatMap(({ moved }) => moved).map(onMoved));
     await ledger.quarantine(quarantined);
     if (failed.size === deliveries.length) return failed;
     options.onReport?.({
-      counted: first.counted + second.counted,
+      counted: steps.reduce((sum, { counted }) => sum + counted, 0),
       duplicates: duplicates + repeats.filter(({ kind }) => kind === 'duplicate').length,
       quarantined,
     });
@@ -131,6 +152,20 @@ export function createIngest(options: {
     const reached = kept.filter((entry) => !failures.has(entry.event.workspaceId));
     const counted = reached.length - repeats.length;
     return { counted, repeats, refused, moved, uncounted, failures };
+  }
+
+  /** The entries that take events back, and which of those must come again, and why: others' events do not wait for them. */
+  async function resolve(retractions: readonly Retraction[]) {
+    try {
+      const { waiting, ...rest } = await resolveRetractions(warehouse, retractions, now());
+      return { ...rest, waiting: new Map(waiting.map((one) => [one, notYetInLedger(one)])) };
+    } catch (error) {
+      return {
+        entries: [],
+        orphaned: [],
+        waiting: new Map(retractions.map((one) => [one, error])),
+      };
+    }
   }
 
   /** Applies per workspace, after taking out old entries whose ids Redis may have forgotten. */
@@ -210,13 +245,26 @@ export function createIngest(options: {
 function failedDeliveries(
   deliveries: readonly DecodedDelivery[],
   failures: ReadonlyMap<string, unknown>,
+  waiting: ReadonlyMap<Retraction, unknown>,
 ): Map<DecodedDelivery, unknown> {
   const failed = new Map<DecodedDelivery, unknown>();
-  if (failures.size === 0) return failed;
+  if (failures.size === 0 && waiting.size === 0) return failed;
   for (const delivery of deliveries) {
-    for (const { event } of [...delivery.events, ...delivery.corrections]) {
-      if (failures.has(event.workspaceId)) failed.set(delivery, failures.get(event.workspaceId));
+    for (const retraction of delivery.retractions) {
+      if (waiting.has(retraction)) failed.set(delivery, waiting.get(retraction));
+    }
+    const entries = [...delivery.events, ...delivery.corrections].map(({ event }) => event);
+    for (const { workspaceId } of [...entries, ...delivery.retractions]) {
+      if (failures.has(workspaceId)) failed.set(delivery, failures.get(workspaceId));
     }
   }
   return failed;
+}
+
+function notYetInLedger({ workspaceId, eventId }: Retraction): AppError {
+  return new AppError({
+    code: 'event_not_in_ledger',
+    message: `The ledger does not show ${workspaceId}/${eventId} yet, which is to be taken back`,
+    retryable: true,
+  });
 }

@@ -9,7 +9,9 @@ export type QuarantineReason =
   | 'malformed_message'
   | 'invalid_event'
   | 'refused_by_ledger'
-  | 'conflict';
+  | 'conflict'
+  /** An event was to be taken back that never came. */
+  | 'orphaned_retraction';
 
 /** Something that came in by Pub/Sub and cannot be counted. */
 export type Quarantined = {

@@ -27,6 +27,13 @@ const COUNT_COLUMNS: Record<string, string> = {
   reasoningTokens: 'reasoning_tokens',
 };
 
+/** What entries_to_retract.sql selects under the names of its columns. */
+const RETRACTABLE_FIELDS = (
+  'workspaceId eventId eventTime contentHash events unpricedEvents costSource priceVersion unpricedReason ' +
+  'resourceType resourceId provider model operation projectId cardId agentId userId teamId inputTokens outputTokens ' +
+  'cacheReadTokens cacheWriteTokens reasoningTokens requests outcomeStatus errorType cacheHit traceId spanId requestId labels'
+).split(' ');
+
 export type MemoryWarehouse = ReturnType<typeof createMemoryWarehouse>;
 
 /**
@@ -39,6 +46,7 @@ export function createMemoryWarehouse() {
     costs_by_dimensions: byDimensions,
     costs_breakdown: breakdown,
     entries_counted_before: countedBefore,
+    entries_to_retract: toRetract,
     rebuild_projection: rebuildProjection,
     unpriced_events: unpricedEvents,
   };
@@ -166,6 +174,33 @@ export function createMemoryWarehouse() {
       }));
   }
 
+  function toRetract(params: Params): unknown[] {
+    const { workspaceIds, eventIds, from, to } = params as Record<string, string>;
+    const names = { seconds: 'usage_seconds', bytes: 'usage_bytes', costUsd: 'cost_usd' };
+    const columns = Object.fromEntries(
+      RETRACTABLE_FIELDS.map((field) => [
+        field,
+        field.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
+      ]),
+    );
+    return costs()
+      .filter(
+        (row) =>
+          workspaceIds!.includes(String(row.workspace_id)) &&
+          eventIds!.includes(String(row.event_id)) &&
+          String(row.event_time) >= from! &&
+          String(row.event_time) <= to!,
+      )
+      .map((row) =>
+        Object.fromEntries(
+          Object.entries({ ...columns, ...names }).map(([field, column]) => [
+            field,
+            row[column] ?? null,
+          ]),
+        ),
+      );
+  }
+
   function unpricedEvents(params: Params): unknown[] {
     const entries = inPeriod(params);
     const corrected = new Set(
@@ -175,8 +210,10 @@ export function createMemoryWarehouse() {
       .filter(
         (row) =>
           row.cost_source === 'unpriced' &&
+          row.entry === 'event' &&
           String(row.event_id) > String(params.afterEventId) &&
-          !corrected.has(`${row.event_id}~repriced`),
+          !corrected.has(`${row.event_id}~repriced`) &&
+          !corrected.has(`${row.event_id}~retracted`),
       )
       .sort((a, b) => (String(a.event_id) < String(b.event_id) ? -1 : 1))
       .slice(0, params.pageSize as number)

@@ -1,0 +1,285 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createRedis, type Redis, redisReady } from '../../../src/cloud/redis.ts';
+import type { CostEvent } from '../../../src/costs/event.ts';
+import { createIngest, type IngestReport } from '../../../src/costs/ingest.ts';
+import { createLedger } from '../../../src/costs/ledger.ts';
+import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
+import { createReprice } from '../../../src/costs/reprice.ts';
+import { parseRetraction } from '../../../src/costs/retraction.ts';
+import { createRebuild } from '../../../src/costs/rollups/rebuild.ts';
+import { createRollups } from '../../../src/costs/rollups/rollups.ts';
+import { costEvent } from '../../support/events.ts';
+import { createMemoryWarehouse } from '../../support/memory-warehouse.ts';
+import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+
+const NOW = Date.now();
+const AT = new Date(NOW - 60_000).toISOString();
+const MINUTE = 60_000;
+
+let server: RedisServer;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = createRedis({ url: server.url });
+  await redisReady(redis, 5_000);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(async () => {
+  await redis.flushall();
+});
+
+const retractionOf = (eventId: string, parts: object = {}) => ({
+  retraction: {
+    workspaceId: 'acme',
+    eventId,
+    timestamp: AT,
+    requestedAt: new Date(NOW).toISOString(),
+    reason: 'contains another model call',
+    ...parts,
+  },
+});
+const call = (id: string, parts: Partial<CostEvent> = {}): CostEvent => {
+  const { costUsd: _, ...event } = costEvent({
+    id,
+    timestamp: AT,
+    provider: 'openai',
+    model: 'gpt-4o',
+    agentId: 'writer',
+    labels: { emitter: 'test' },
+    usage: { inputTokens: 4_808, cacheReadTokens: 100, outputTokens: 10, requests: 1 },
+    outcome: { status: 'ok', latencyMs: 812 },
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    ...parts,
+  });
+  return event;
+};
+
+/** The whole way of events over a ledger in memory and a real Redis. */
+function createWorld() {
+  const clock = { now: NOW };
+  const now = () => clock.now;
+  const warehouse = createMemoryWarehouse();
+  const reports: IngestReport[] = [];
+  const common = { redis, dedupeWindowHours: 48, now };
+  const rebuild = createRebuild({ ...common, warehouse, meters: async () => [] });
+  const book = createPriceBook();
+  const { ingest } = createIngest({
+    ledger: createLedger({ warehouse, now }),
+    rollups: createRollups({ ...common, rebuild }),
+    warehouse,
+    prices: async () => book,
+    now,
+    onReport: (report) => reports.push(report),
+  });
+  let messages = 0;
+  const deliver = (message: object) =>
+    ingest({ messageId: `m${++messages}`, data: Buffer.from(JSON.stringify(message)) });
+  const buckets = async () => {
+    const keys = (await redis.keys('cost:{acme}:[hdm]:*')).sort();
+    return Promise.all(keys.map(async (key) => [key, await redis.hgetall(key)]));
+  };
+  return { clock, warehouse, reports, rebuild, deliver, buckets, now };
+}
+
+/** The sums of every measure over the rows of a ledger. */
+function sums(rows: ReturnType<ReturnType<typeof createMemoryWarehouse>['costs']>) {
+  const names = [
+    'events',
+    'unpriced_events',
+    'cost_usd',
+    'input_tokens',
+    'output_tokens',
+    'cache_read_tokens',
+    'requests',
+  ];
+  return names.map((name) =>
+    rows.reduce((sum, row) => sum + Math.round(Number(row[name] ?? 0) * 1e9), 0),
+  );
+}
+
+describe('an event that is taken back', () => {
+  test('leaves nothing in any sum, of the ledger and of the rollups', async () => {
+    const { warehouse, deliver, buckets } = createWorld();
+    await deliver({ events: [call('kept')] });
+    const before = await buckets();
+    await deliver({ events: [call('outer', { agentId: 'planner', model: 'gpt-4o-mini' })] });
+    await deliver({ corrections: [retractionOf('outer')] });
+    expect(await buckets()).toEqual(before);
+    expect(sums(warehouse.costs())).toEqual(
+      sums(warehouse.costs().filter((row) => row.event_id === 'kept')),
+    );
+    const negation = warehouse.costs().find((row) => row.event_id === 'outer~retracted');
+    expect(negation).toMatchObject({
+      entry: 'correction',
+      events: -1,
+      unpriced_events: 0,
+      cost_source: 'price_book',
+      agent_id: 'planner',
+      input_tokens: -4_808,
+      requests: -1,
+      outcome_status: 'ok',
+      labels: '{"emitter":"test"}',
+      span_id: 'b7ad6b7169203331',
+    });
+    expect(negation).not.toHaveProperty('latency_ms');
+  });
+
+  test('is taken back once, however often that is asked for', async () => {
+    const { warehouse, reports, deliver, buckets } = createWorld();
+    await deliver({ events: [call('kept'), call('outer')] });
+    await Promise.all([
+      deliver({ corrections: [retractionOf('outer')] }),
+      deliver({ corrections: [retractionOf('outer', { reason: 'again' })] }),
+    ]);
+    const after = await buckets();
+    await deliver({ corrections: [retractionOf('outer')] });
+    expect(await buckets()).toEqual(after);
+    expect(reports.at(-1)).toMatchObject({ counted: 0, duplicates: 1, quarantined: [] });
+    expect(sums(warehouse.costs())[0]).toBe(1e9);
+  });
+
+  test('is gone from a rebuilt projection too, to the same bytes', async () => {
+    const { deliver, buckets, rebuild } = createWorld();
+    await deliver({ events: [call('kept'), call('outer', { agentId: 'planner' })] });
+    await deliver({ corrections: [retractionOf('outer')] });
+    const counted = await buckets();
+    await redis.flushall();
+    await rebuild('acme');
+    expect(await buckets()).toEqual(counted);
+  });
+
+  test('that was priced later takes its correction back with it, and is not priced again', async () => {
+    const { warehouse, deliver, buckets, now } = createWorld();
+    await deliver({ events: [call('kept')] });
+    const before = await buckets();
+    await deliver({ events: [call('outer', { provider: 'house', model: 'llm-1' })] });
+    const override = {
+      id: 'house',
+      version: 1,
+      scope: 'acme',
+      provider: 'house',
+      model: 'llm-1',
+      validFrom: NOW - 86_400_000,
+      usdPerMillionTokens: { input: '1', output: '2' },
+    };
+    const reprice = createReprice({
+      warehouse,
+      publisher: {
+        publish: async (data) => {
+          await deliver(JSON.parse(data.toString()));
+          return 'id';
+        },
+      },
+      prices: async () => createPriceBook({ overrides: [override] }),
+      now,
+    });
+    const request = { workspaceId: 'acme', dryRun: false };
+    expect(await reprice(request)).toMatchObject({ repriced: 1, deltaUsd: '0.004828' });
+    await deliver({ corrections: [retractionOf('outer')] });
+    expect(await buckets()).toEqual(before);
+    expect(warehouse.costs().map((row) => row.event_id)).toEqual([
+      'kept',
+      'outer',
+      'outer~repriced',
+      'outer~retracted',
+      'outer~repriced~retracted',
+    ]);
+    expect(await reprice(request)).toMatchObject({ scanned: 0, repriced: 0 });
+  });
+
+  test('that nobody has priced is not unpriced any more, nor asked for when prices come', async () => {
+    const { warehouse, deliver, now } = createWorld();
+    await deliver({ events: [call('outer', { model: 'no-such-model' })] });
+    await deliver({ corrections: [retractionOf('outer')] });
+    expect(sums(warehouse.costs())).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    const reprice = createReprice({
+      warehouse,
+      publisher: { publish: async () => 'id' },
+      prices: async () => createPriceBook(),
+      now,
+    });
+    expect(await reprice({ workspaceId: 'acme', dryRun: true })).toMatchObject({ scanned: 0 });
+  });
+
+  test('is found by its id in its own workspace, at a time that is not quite its own', async () => {
+    const { warehouse, deliver } = createWorld();
+    await deliver({ events: [call('outer'), call('outer', { workspaceId: 'globex' })] });
+    const near = new Date(NOW - 10 * MINUTE).toISOString();
+    await deliver({ corrections: [retractionOf('outer', { timestamp: near })] });
+    const left = warehouse.costs().filter((row) => row.workspace_id === 'globex');
+    expect(left).toHaveLength(1);
+  });
+});
+
+describe('a retraction whose event is not in the ledger', () => {
+  test('is delivered again, and then takes it back; its neighbours do not wait', async () => {
+    const { warehouse, deliver } = createWorld();
+    const message = { corrections: [retractionOf('late')], events: [call('neighbour')] };
+    await expect(deliver(message)).rejects.toMatchObject({
+      code: 'event_not_in_ledger',
+      retryable: true,
+    });
+    expect(warehouse.costs().map((row) => row.event_id)).toEqual(['neighbour']);
+    await deliver({ events: [call('late')] });
+    await deliver(message);
+    expect(sums(warehouse.costs())[0]).toBe(1e9);
+    expect(warehouse.tables.cost_events_quarantine).toEqual([]);
+  });
+
+  test('fails its own delivery only, also when they are committed together', async () => {
+    const { deliver } = createWorld();
+    const [retraction, neighbour] = await Promise.allSettled([
+      deliver({ corrections: [retractionOf('late')] }),
+      deliver({ events: [call('neighbour')] }),
+    ]);
+    expect([retraction.status, neighbour.status]).toEqual(['rejected', 'fulfilled']);
+  });
+
+  test('after ten minutes is set aside with the reason, and acknowledged', async () => {
+    const { clock, warehouse, deliver } = createWorld();
+    clock.now += 10 * MINUTE - 1;
+    await expect(deliver({ corrections: [retractionOf('never')] })).rejects.toThrow('never');
+    clock.now += 1;
+    await deliver({ corrections: [retractionOf('never')] });
+    expect(warehouse.tables.cost_events_quarantine).toMatchObject([
+      { reason: 'orphaned_retraction', workspace_id: 'acme', event_id: 'never' },
+    ]);
+  });
+
+  test('waits while the ledger does not answer, however old', async () => {
+    const { clock, warehouse, deliver } = createWorld();
+    clock.now += 60 * MINUTE;
+    warehouse.beforeQuery = async ({ sql }) => {
+      if (sql.includes('taken back')) throw new Error('BigQuery is away');
+    };
+    await expect(deliver({ corrections: [retractionOf('any')] })).rejects.toThrow('away');
+    expect(warehouse.tables.cost_events_quarantine).toEqual([]);
+  });
+});
+
+describe('a retraction over the wire', () => {
+  test.each<[string, object]>([
+    ['without a workspace', { workspaceId: undefined }],
+    ['of no event id', { eventId: 'a~b' }],
+    ['at no instant', { timestamp: 'now' }],
+    ['asked for at no instant', { requestedAt: 'now' }],
+    ['without a reason', { reason: '' }],
+    ['with more to it', { extra: 1 }],
+  ])('%s is none', (_name, parts) => {
+    const message = JSON.parse(JSON.stringify(retractionOf('outer', parts)));
+    expect(parseRetraction(message, 'm')).toBeUndefined();
+  });
+
+  test('is one', () => {
+    expect(parseRetraction(retractionOf('outer'), 'm')).toMatchObject({
+      eventId: 'outer',
+      timeMs: Date.parse(AT),
+      requestedAtMs: NOW,
+      messageId: 'm',
+    });
+  });
+});
