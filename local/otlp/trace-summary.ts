@@ -1,9 +1,6 @@
 import { formatUsd, parseUsd } from '../../src/core/money.ts';
+import { AGENTWORKS, GEN_AI } from '../../src/genai/conventions.ts';
 import type { OtlpSpan } from '../../src/otlp/span.ts';
-
-/** Attributes that the SDK puts on spans; what other emitters call them does not matter here. */
-export const WORKSPACE_ATTRIBUTE = 'agentworks.workspace.id';
-export const COST_ATTRIBUTE = 'agentworks.cost.usd';
 
 /** One line of the list of traces. */
 export type TraceSummary = {
@@ -46,11 +43,10 @@ export function summarize(spans: readonly OtlpSpan[], droppedSpans: number): Tra
     name: head.name,
     complete: root !== undefined,
     services: distinct(spans.map(({ resource }) => resource.get('service.name'))),
-    workspaces: distinct(spans.map(({ attributes }) => attributes.get(WORKSPACE_ATTRIBUTE))),
+    workspaces: distinct(spans.map(({ attributes }) => attributes.get(AGENTWORKS.workspaceId))),
     agents: distinct(
       byStart.map(
-        ({ attributes }) =>
-          attributes.get('gen_ai.agent.name') ?? attributes.get('gen_ai.agent.id'),
+        ({ attributes }) => attributes.get(GEN_AI.agentName) ?? attributes.get(GEN_AI.agentId),
       ),
     ),
     startMs: Number(startNs / 1_000n) / 1_000,
@@ -59,8 +55,8 @@ export function summarize(spans: readonly OtlpSpan[], droppedSpans: number): Tra
     droppedSpans,
     errors: spans.filter(({ status }) => status.code === 'error').length,
     modelCalls: modelCalls.length,
-    inputTokens: sum(modelCalls, 'gen_ai.usage.input_tokens'),
-    outputTokens: sum(modelCalls, 'gen_ai.usage.output_tokens'),
+    inputTokens: sum(modelCalls, GEN_AI.inputTokens),
+    outputTokens: sum(modelCalls, GEN_AI.outputTokens),
     ...(costs.length > 0 && { spansCostUsd: formatUsd(costs.reduce((a, b) => a + b, 0n)) }),
   };
 }
@@ -69,12 +65,12 @@ const MODEL_OPERATIONS = new Set(['chat', 'text_completion', 'generate_content',
 
 /** Whether the span is the call of a model itself, not an agent's or a tool's around it. */
 export function isModelCall({ attributes }: OtlpSpan): boolean {
-  return MODEL_OPERATIONS.has(String(attributes.get('gen_ai.operation.name')));
+  return MODEL_OPERATIONS.has(String(attributes.get(GEN_AI.operation)));
 }
 
 /** Money in spans is a decimal string; anything else is not money of ours. */
 function costOf({ attributes }: OtlpSpan): bigint | undefined {
-  const text = attributes.get(COST_ATTRIBUTE);
+  const text = attributes.get(AGENTWORKS.costUsd);
   if (typeof text !== 'string') return undefined;
   try {
     return parseUsd(text);

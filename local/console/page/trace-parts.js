@@ -1,0 +1,125 @@
+// What stands beside the waterfall: the chosen span, and what the ledger says the trace cost.
+import { attributesOf, dollarsOf, durationOf, h, hashOf, numberOf, plural, timeOf } from './dom.js';
+
+/** The chosen span with all it says. */
+export function detailOf(span, traceId) {
+  const { status, events, links } = span;
+  return [
+    h('h2', {}, span.name),
+    h(
+      'p',
+      { class: 'quiet' },
+      `${span.kind} span of ${span.service}, at ${durationOf(span.offsetMs)}, took ${durationOf(span.durationMs)}`,
+    ),
+    status.code === 'error'
+      ? h('p', { class: 'bad' }, `Failed${status.message ? `: ${status.message}` : ''}`)
+      : undefined,
+    h(
+      'p',
+      {},
+      h(
+        'a',
+        { href: hashOf('logs', { trace: traceId, span: span.spanId }) },
+        'Log lines of this span',
+      ),
+    ),
+    h('h3', {}, 'Attributes'),
+    attributesOf(span.attributes),
+    events.length > 0 ? h('h3', {}, 'Events') : undefined,
+    events.map((event) =>
+      h(
+        'details',
+        { open: event.name === 'exception' },
+        h('summary', {}, `${event.name} at ${durationOf(event.offsetMs)}`),
+        attributesOf(event.attributes),
+      ),
+    ),
+    links.length > 0 ? h('h3', {}, 'Links') : undefined,
+    links.map((link) =>
+      h(
+        'p',
+        {},
+        h('a', { href: hashOf('traces', { span: link.spanId }, link.traceId) }, link.traceId),
+      ),
+    ),
+    h('details', {}, h('summary', {}, 'Resource'), attributesOf(span.resource)),
+    h('p', { class: 'quiet' }, `Span ${span.spanId}${span.scope ? `, made by ${span.scope}` : ''}`),
+  ]
+    .flat()
+    .filter(Boolean);
+}
+
+/** The ledger's entries of the trace with their exact amounts. */
+export function costOf(cost, trace, choose) {
+  const title = h('h2', { tabindex: '-1' }, 'Cost by the ledger');
+  if (cost.kind === 'unavailable') {
+    return [title, h('p', { class: 'bad' }, `The ledger does not answer: ${cost.reason}`)];
+  }
+  if (cost.rows.length === 0) {
+    const why =
+      trace.modelCalls > 0
+        ? 'The ledger has nothing of this trace yet; cost events are there a few seconds after the call.'
+        : 'The ledger has nothing of this trace: no model was called in it.';
+    return [title, h('p', { class: 'quiet' }, why)];
+  }
+  const agree =
+    trace.spansCostUsd === undefined || trace.spansCostUsd === cost.totalUsd
+      ? 'which is what the spans say'
+      : `the spans say ${dollarsOf(trace.spansCostUsd)}`;
+  const unpriced = cost.unpriced > 0 ? `; ${cost.unpriced} without a price` : '';
+  const columns = ['Time', 'What', 'Agent', 'Tokens', 'Price', 'USD'];
+  return [
+    title,
+    h(
+      'p',
+      {},
+      h('strong', { class: 'total' }, dollarsOf(cost.totalUsd)),
+      ` from ${plural(cost.rows.length, 'entry').replace('entrys', 'entries')}, ${agree}${unpriced}`,
+    ),
+    h(
+      'div',
+      { class: 'scroll' },
+      h(
+        'table',
+        {},
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            columns.map((name) => h('th', { scope: 'col' }, name)),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          cost.rows.map((row) => costRow(row, choose)),
+        ),
+      ),
+    ),
+  ];
+}
+
+function costRow(row, choose) {
+  const what = [row.provider, row.model ?? row.operation].filter(Boolean).join(' ');
+  const tokens =
+    row.inputTokens === null
+      ? ''
+      : `${numberOf(row.inputTokens)} → ${numberOf(row.outputTokens ?? 0)}`;
+  const span =
+    row.spanId === null
+      ? what
+      : h('button', { type: 'button', class: 'link', onclick: () => choose(row.spanId) }, what);
+  const source = row.entry === 'correction' ? `${row.costSource}, correction` : row.costSource;
+  return h(
+    'tr',
+    {},
+    h('td', {}, timeOf(Date.parse(row.eventTime))),
+    h('td', {}, span),
+    h('td', {}, row.agentId ?? ''),
+    h('td', { class: 'number' }, tokens),
+    h('td', { title: row.priceVersion ?? '' }, source.replaceAll('_', ' ')),
+    h('td', { class: 'number' }, row.costSource === 'unpriced' ? 'unpriced' : row.costUsd),
+  );
+}

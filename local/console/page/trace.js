@@ -1,0 +1,113 @@
+// One trace: what it cost by the ledger, its spans as a waterfall, and the chosen span.
+import { dollarsOf, durationOf, get, h, hashOf, timeOf } from './dom.js';
+import { costOf, detailOf } from './trace-parts.js';
+import { nested, spanRow } from './waterfall.js';
+
+export function createTrace() {
+  const head = h('header', { class: 'card tracehead' });
+  const cost = h('section', { class: 'card', 'aria-label': 'Cost of the trace' });
+  const waterfall = h('ul', { class: 'waterfall plain', 'aria-label': 'Spans' });
+  const detail = h('aside', { class: 'card detail', 'aria-label': 'The chosen span' });
+  const body = h('div', { class: 'split' }, h('div', { class: 'card' }, waterfall), detail);
+  const root = h('div', { class: 'stack' }, head, body, cost);
+  let route = { id: '', query: {} };
+  let shown = { id: '', state: '' };
+  let known;
+
+  const choose = (spanId) => {
+    location.replace(hashOf('traces', { span: spanId }, route.id));
+  };
+
+  function draw() {
+    const { trace, spans, cost: amount } = known;
+    const tree = nested(spans);
+    const chosen = spans.find(({ spanId }) => spanId === route.query.span) ?? tree[0].span;
+    head.replaceChildren(...headOf(trace, amount));
+    const focused = waterfall.contains(document.activeElement)
+      ? document.activeElement.dataset.span
+      : undefined;
+    const rows = tree.map(({ span, depth, orphan }) =>
+      spanRow(span, { depth, orphan, total: trace.durationMs || 0.001, chosen, choose }),
+    );
+    waterfall.replaceChildren(...rows);
+    if (focused) waterfall.querySelector(`[data-span="${focused}"]`)?.focus();
+    detail.replaceChildren(...detailOf(chosen, trace.traceId));
+    cost.replaceChildren(...costOf(amount, trace, choose));
+  }
+
+  waterfall.addEventListener('keydown', (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const rows = [...waterfall.querySelectorAll('button')];
+    const next = rows[rows.indexOf(document.activeElement) + step];
+    if (step === undefined || next === undefined) return;
+    event.preventDefault();
+    next.focus();
+    choose(next.dataset.span);
+  });
+
+  return {
+    root,
+    route(next) {
+      route = next;
+      if (shown.id === next.id && known) draw();
+      else head.replaceChildren(h('p', { class: 'quiet' }, 'Loading …'));
+    },
+    async refresh() {
+      const { id } = route;
+      try {
+        const answer = await get(`/traces/${id}.json`);
+        if (id !== route.id) return;
+        const state = JSON.stringify(answer);
+        if (shown.id === id && shown.state === state) return;
+        shown = { id, state };
+        known = answer;
+        body.hidden = cost.hidden = false;
+        draw();
+      } catch (error) {
+        if (error.status !== 404 || id !== route.id) throw error;
+        shown = { id: '', state: '' };
+        body.hidden = cost.hidden = true;
+        head.replaceChildren(
+          h('a', { href: '#traces' }, '← Traces'),
+          h('p', {}, error.message),
+          h('a', { href: hashOf('logs', { trace: id }) }, 'Its log lines'),
+        );
+      }
+    },
+  };
+}
+
+function headOf(trace, cost) {
+  const facts = [
+    ['Start', timeOf(trace.startMs)],
+    ['Duration', durationOf(trace.durationMs)],
+    ['Spans', `${trace.spans}${trace.droppedSpans ? ` (+${trace.droppedSpans} not kept)` : ''}`],
+    ['Workspace', trace.workspaces.join(', ') || '–'],
+    ['Services', trace.services.join(', ')],
+    ['Model calls', String(trace.modelCalls)],
+    ['Cost', cost.kind === 'known' ? dollarsOf(cost.totalUsd) : 'unknown'],
+  ];
+  return [
+    h('a', { href: '#traces' }, '← Traces'),
+    h('h2', {}, trace.name),
+    h('code', { class: 'id' }, trace.traceId),
+    h(
+      'dl',
+      { class: 'facts' },
+      facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    ),
+    h(
+      'p',
+      { class: 'links' },
+      h('a', { class: 'button', href: hashOf('logs', { trace: trace.traceId }) }, 'Its log lines'),
+      h('a', { class: 'button', href: '#cost', onclick: toCost }, 'Its cost'),
+    ),
+  ];
+}
+
+function toCost(event) {
+  event.preventDefault();
+  const section = document.querySelector('[aria-label="Cost of the trace"]');
+  section.scrollIntoView({ block: 'nearest' });
+  section.querySelector('h2').focus();
+}

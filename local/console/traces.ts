@@ -1,0 +1,105 @@
+import { AGENTWORKS, GEN_AI } from '../../src/genai/conventions.ts';
+import type { Attributes, AttributeValue, OtlpSpan } from '../../src/otlp/span.ts';
+
+type Json = string | number | boolean | Json[] | { [key: string]: Json };
+
+/** A span for the page: times in milliseconds, offsets from the start of the trace. */
+export type SpanView = {
+  spanId: string;
+  parentSpanId?: string;
+  name: string;
+  kind: string;
+  service: string;
+  scope: string;
+  offsetMs: number;
+  durationMs: number;
+  status: { code: string; message?: string };
+  attributes: Record<string, Json>;
+  resource: Record<string, Json>;
+  events: { name: string; offsetMs: number; attributes: Record<string, Json> }[];
+  links: { traceId: string; spanId: string }[];
+  /** What makes it a span of an agent, a tool or a model call. */
+  genAi?: GenAiView;
+};
+
+export type GenAiView = {
+  operation: string;
+  provider?: string;
+  model?: string;
+  agent?: string;
+  tool?: string;
+  inputTokens?: number;
+  outputTokens?: number;
+  costUsd?: string;
+};
+
+const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+
+/** The spans of one trace for the page; `spans` are at least one, sorted by their start. Pure. */
+export function viewOfSpans(spans: readonly OtlpSpan[]): SpanView[] {
+  const { startNs } = spans[0]!;
+  return spans.map((span) => {
+    const { spanId, parentSpanId, name, resource, scope, status, events, links } = span;
+    return {
+      spanId,
+      ...(parentSpanId !== undefined && { parentSpanId }),
+      name,
+      kind: KINDS[span.kind] ?? String(span.kind),
+      service: String(resource.get('service.name') ?? ''),
+      scope: [scope.name, scope.version].filter(Boolean).join(' '),
+      offsetMs: milliseconds(span.startNs - startNs),
+      durationMs: milliseconds(span.endNs - span.startNs),
+      status,
+      attributes: plain(span.attributes),
+      resource: plain(resource),
+      events: events.map((event) => ({
+        name: event.name,
+        offsetMs: milliseconds(event.timeNs - startNs),
+        attributes: plain(event.attributes),
+      })),
+      links: links.map((link) => ({ traceId: link.traceId, spanId: link.spanId })),
+      ...genAiOf(span.attributes),
+    };
+  });
+}
+
+function genAiOf(attributes: Attributes): { genAi?: GenAiView } {
+  const operation = attributes.get(GEN_AI.operation);
+  if (typeof operation !== 'string') return {};
+  const text = (...keys: string[]) => {
+    const value = keys.map((key) => attributes.get(key)).find((found) => found !== undefined);
+    return value === undefined ? undefined : String(value);
+  };
+  const count = (key: string) => {
+    const value = attributes.get(key);
+    return value === undefined ? undefined : Number(value);
+  };
+  const genAi = {
+    operation,
+    provider: text(GEN_AI.provider, 'gen_ai.system'),
+    model: text(GEN_AI.responseModel, GEN_AI.requestModel),
+    agent: text(GEN_AI.agentName, GEN_AI.agentId),
+    tool: text(GEN_AI.toolName),
+    inputTokens: count(GEN_AI.inputTokens),
+    outputTokens: count(GEN_AI.outputTokens),
+    costUsd: text(AGENTWORKS.costUsd),
+  };
+  const known = Object.entries(genAi).filter(([, value]) => value !== undefined);
+  return { genAi: Object.fromEntries(known) as GenAiView };
+}
+
+/** Attributes as JSON: whole numbers that a double cannot hold as text, bytes in base64. */
+export function plain(attributes: Attributes): Record<string, Json> {
+  return Object.fromEntries([...attributes].map(([key, value]) => [key, plainValue(value)]));
+}
+
+function plainValue(value: AttributeValue): Json {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (value instanceof Map) return plain(value);
+  if (Array.isArray(value)) return value.map(plainValue);
+  return value as string | boolean;
+}
+
+const milliseconds = (ns: bigint): number => Number(ns / 1_000n) / 1_000;
