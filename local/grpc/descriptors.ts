@@ -20,6 +20,8 @@ export type Descriptors = {
     typeName: string;
     detail: Record<string, unknown>;
   }): Uint8Array;
+  /** The details of that type in an encoded `google.rpc.Status`, as plain objects. */
+  decodeStatus(bytes: Uint8Array, typeName: string): Record<string, unknown>[];
 };
 
 /**
@@ -47,6 +49,15 @@ export function loadDescriptors(options: {
       const status = root.lookupType(STATUS);
       const details = [{ type_url: `type.googleapis.com/${typeName}`, value }];
       return status.encode(status.create({ code, message, details })).finish();
+    },
+    decodeStatus(bytes, typeName) {
+      const status = root.lookupType(STATUS).decode(bytes) as unknown as {
+        details: { type_url: string; value: Uint8Array }[];
+      };
+      const type = root.lookupType(typeName);
+      return status.details
+        .filter(({ type_url: url }) => url.endsWith(`/${typeName}`))
+        .map(({ value }) => type.toObject(type.decode(value)));
     },
   };
 }

@@ -5,20 +5,23 @@ export type ChildLog = ReturnType<typeof createChildLog>;
 const SURFACED_PER_WINDOW = 5;
 const WINDOW_MS = 10_000;
 const TAIL_LINES = 25;
-const MAX_PENDING_CHARS = 64_000;
+/** As much as Cloud Logging takes in an entry. */
+const MAX_PENDING_CHARS = 256 * 1024;
 const ERROR_SEVERITIES = new Set(['ERROR', 'CRITICAL', 'ALERT', 'EMERGENCY']);
 
 /**
  * The log of one child: everything goes to `path` (emptied now; at `maxBytes` it becomes `<path>.1` and a new one
- * begins), structured lines of severity ERROR and above also go to `surface`, a few per ten seconds at most.
+ * begins), structured lines of severity ERROR and above also go to `surface`, a few per ten seconds at most, and every
+ * line to `onLine`.
  */
 export function createChildLog(options: {
   path: string;
   maxBytes: number;
   surface: (message: string) => void;
+  onLine?: (line: string) => void;
   now: () => number;
 }) {
-  const { path, maxBytes, surface, now } = options;
+  const { path, maxBytes, surface, onLine = () => {}, now } = options;
   let file: number | undefined = openSync(path, 'w');
   let bytes = 0;
   let pending = '';
@@ -51,6 +54,7 @@ export function createChildLog(options: {
       for (const line of lines) {
         tail.push(line);
         surfaceLine(line);
+        onLine(line);
       }
       tail.splice(0, tail.length - TAIL_LINES);
     },

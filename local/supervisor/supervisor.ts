@@ -16,9 +16,11 @@ export function createSupervisor(options: {
   say: (line: string) => void;
   /** Called whenever a process has a new id. */
   onSpawn: () => void;
+  /** Given every line that a process prints, with the process's name. */
+  onLine?: (name: string, line: string) => void;
   now: () => number;
 }) {
-  const { logDir, guard, say, onSpawn, now } = options;
+  const { logDir, guard, say, onSpawn, onLine, now } = options;
   const children: { child: Child; close: () => void }[] = [];
   let stopping = false;
   mkdirSync(logDir, { recursive: true });
@@ -26,7 +28,13 @@ export function createSupervisor(options: {
   function add(spec: ChildSpec): Child {
     const surface = (message: string) => say(`${spec.name}: ${message}`);
     const path = join(logDir, `${spec.name}.log`);
-    const log = createChildLog({ path, maxBytes: MAX_LOG_BYTES, surface, now });
+    const log = createChildLog({
+      path,
+      maxBytes: MAX_LOG_BYTES,
+      surface,
+      onLine: (line) => onLine?.(spec.name, line),
+      now,
+    });
     const child = createChild({ spec, log, guard, say, onSpawn, now });
     children.push({ child, close: log.close });
     return child;

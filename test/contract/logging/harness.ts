@@ -12,8 +12,12 @@ export const LOG = `projects/${PROJECT}/logs/test`;
 export const NOON = Date.UTC(2026, 10, 20, 12);
 export const RESOURCE = { type: 'global', labels: {} };
 
-type Request = Parameters<InstanceType<typeof v2.LoggingServiceV2Client>['writeLogEntries']>[0];
-export type Entry = NonNullable<NonNullable<Request>['entries']>[number];
+/** An entry as the client takes it and gives it. */
+export type Entry = {
+  [field: string]: unknown;
+  textPayload?: string | null;
+  insertId?: string | null;
+};
 
 export type Harness = {
   emulator: LoggingEmulator;
@@ -56,7 +60,7 @@ export async function startHarness(
     async find(filter) {
       const request = { resourceNames: [`projects/${PROJECT}`], filter };
       const [entries] = await client.listLogEntries(request);
-      return entries.map(({ textPayload, insertId }) => textPayload ?? insertId);
+      return (entries as Entry[]).map(({ textPayload, insertId }) => textPayload ?? insertId);
     },
     async close() {
       await Promise.all([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { at, type Harness, LOG, NOON, PROJECT, startHarness } from './harness.ts';
+import { at, type Entry, type Harness, LOG, NOON, PROJECT, startHarness } from './harness.ts';
 
 let harness: Harness;
 const TRACE = `projects/${PROJECT}/traces/0af7651916cd43dd8448eb211c80319c`;
@@ -121,7 +121,11 @@ describe('listing', () => {
 
   test('goes from the newest backwards when asked to', async () => {
     const [entries] = await page({ orderBy: 'timestamp desc' });
-    expect(entries.map(({ insertId }) => insertId)).toEqual(['error', 'warning', 'info']);
+    expect((entries as Entry[]).map(({ insertId }) => insertId)).toEqual([
+      'error',
+      'warning',
+      'info',
+    ]);
   });
 
   test('gives pages that entries written meanwhile do not shift', async () => {

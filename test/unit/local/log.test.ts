@@ -6,10 +6,12 @@ import { createChildLog } from '../../../local/supervisor/log.ts';
 
 let dir: string;
 let surfaced: string[];
+let lines: string[];
 let time: number;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'log-'));
   surfaced = [];
+  lines = [];
   time = 0;
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
@@ -17,7 +19,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 function open(maxBytes = 1_000_000) {
   const path = join(dir, 'api.log');
   const surface = (message: string) => void surfaced.push(message);
-  const log = createChildLog({ path, maxBytes, surface, now: () => time });
+  const onLine = (line: string) => void lines.push(line);
+  const log = createChildLog({ path, maxBytes, surface, onLine, now: () => time });
   return { path, write: (text: string) => log.write(Buffer.from(text)), tail: log.tail };
 }
 const error = (message: string) => `${JSON.stringify({ severity: 'ERROR', message })}\n`;
@@ -52,6 +55,14 @@ describe('the log of a child', () => {
     time = 10_001;
     write(error('still'));
     expect(surfaced.at(-1)).toBe('still');
+  });
+
+  test('hands on each line once it is whole', () => {
+    const { write } = open();
+    write('one\ntw');
+    expect(lines).toEqual(['one']);
+    write('o\nthree');
+    expect(lines).toEqual(['one', 'two']);
   });
 
   test('keeps the last lines, a half one included', () => {
