@@ -1,5 +1,15 @@
 import { BigQuery, type Query } from '@google-cloud/bigquery';
+import { type Attributes, SpanKind, type SpanOptions } from '@opentelemetry/api';
+import {
+  ATTR_DB_COLLECTION_NAME,
+  ATTR_DB_NAMESPACE,
+  ATTR_DB_OPERATION_BATCH_SIZE,
+  ATTR_DB_OPERATION_NAME,
+  ATTR_DB_SYSTEM_NAME,
+} from '@opentelemetry/semantic-conventions';
+import { ATTR_DB_RESPONSE_RETURNED_ROWS } from '@opentelemetry/semantic-conventions/incubating';
 import { AppError, errorMessage } from '../core/errors.ts';
+import { withinSpan } from './spans.ts';
 
 /** One row for `insert`: BigQuery de-duplicates equal `insertId`s for about a minute, at best effort. */
 export type InsertRow = { insertId: string; json: Record<string, unknown> };
@@ -35,6 +45,16 @@ export function createWarehouse(options: {
   const client = new BigQuery({ projectId, apiEndpoint, maxRetries: 2 });
   const tables = client.dataset(dataset);
 
+  const call = (operation: string, attributes?: Attributes): SpanOptions => ({
+    kind: SpanKind.CLIENT,
+    attributes: {
+      [ATTR_DB_SYSTEM_NAME]: 'gcp.bigquery',
+      [ATTR_DB_NAMESPACE]: dataset,
+      [ATTR_DB_OPERATION_NAME]: operation,
+      ...attributes,
+    },
+  });
+
   return {
     /**
      * Runs a query and returns all its rows. NUMERIC cells are decimal strings, TIMESTAMP and DATE cells ISO
@@ -48,12 +68,15 @@ export function createWarehouse(options: {
         defaultDataset: { projectId, datasetId: dataset },
         maximumBytesBilled: request.maximumBytesBilled ?? DEFAULT_MAXIMUM_BYTES_BILLED,
       };
-      try {
-        const [rows] = await client.query(query);
-        return rows.map((row) => plain(row) as Row);
-      } catch (error) {
-        throw failed('Query', error);
-      }
+      return withinSpan(`query ${dataset}`, call('query'), async (span) => {
+        try {
+          const [rows] = await client.query(query);
+          span.setAttribute(ATTR_DB_RESPONSE_RETURNED_ROWS, rows.length);
+          return rows.map((row) => plain(row) as Row);
+        } catch (error) {
+          throw failed('Query', error);
+        }
+      });
     },
 
     /**
@@ -65,20 +88,26 @@ export function createWarehouse(options: {
      * layer would replace the text `{{projectId}}` inside tenants' data.
      */
     async insert(table: string, rows: readonly InsertRow[]): Promise<InsertResult> {
-      try {
-        const [response] = await tables.table(table).request({
-          method: 'POST',
-          uri: '/insertAll',
-          body: JSON.stringify({ skipInvalidRows: true, rows }),
-          headers: { 'Content-Type': 'application/json' },
-          timeout: INSERT_TIMEOUT_MS,
-        });
-        const { insertErrors = [] } = response as InsertAllResponse;
-        const errors = insertErrors.map(toInsertError);
-        return errors.length === 0 ? { kind: 'ok' } : { kind: 'partial', errors };
-      } catch (error) {
-        throw failed(`Insert into ${table}`, error);
-      }
+      const options = call('insert', {
+        [ATTR_DB_COLLECTION_NAME]: table,
+        [ATTR_DB_OPERATION_BATCH_SIZE]: rows.length,
+      });
+      return withinSpan(`insert ${table}`, options, async () => {
+        try {
+          const [response] = await tables.table(table).request({
+            method: 'POST',
+            uri: '/insertAll',
+            body: JSON.stringify({ skipInvalidRows: true, rows }),
+            headers: { 'Content-Type': 'application/json' },
+            timeout: INSERT_TIMEOUT_MS,
+          });
+          const { insertErrors = [] } = response as InsertAllResponse;
+          const errors = insertErrors.map(toInsertError);
+          return errors.length === 0 ? { kind: 'ok' } : { kind: 'partial', errors };
+        } catch (error) {
+          throw failed(`Insert into ${table}`, error);
+        }
+      });
     },
 
     /** Whether the dataset answers; throws `warehouse_failed` when it does not. */

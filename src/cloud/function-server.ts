@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type HttpFunction, http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
+import { context, SpanStatusCode } from '@opentelemetry/api';
+import { getRPCMetadata } from '@opentelemetry/core';
+import { readMessageHead, withinConsumerSpan } from './message-context.ts';
 import type { PushAuthenticator } from './push.ts';
 
 const CLOUD_RUN_GRACE_MS = 9_000;
@@ -8,7 +11,8 @@ const CLOUD_RUN_GRACE_MS = 9_000;
 /**
  * Serves one function with functions-framework behind checks that must come before it reads the body: size,
  * encoding, and the caller's token. The framework's own listener would exit at once on SIGTERM and drop what is
- * under way; this one is stopped by `drain`.
+ * under way; this one is stopped by `drain`. What a function does with a pushed message belongs to the trace that the
+ * message was published in.
  */
 export async function serveFunction(options: {
   name: string;
@@ -19,11 +23,13 @@ export async function serveFunction(options: {
   onDenied?: (reason: string) => void;
 }): Promise<{ port: number; drain: () => Promise<void> }> {
   const { name, handler, maxBodyBytes, authenticate, onDenied } = options;
-  http(name, handler);
+  http(name, inTraceOfMessage(handler));
   const framework = getTestServer(name);
 
   async function admit(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET' && request.url === '/healthz') return refuse(response, 200, 'ok');
+    const rpc = getRPCMetadata(context.active());
+    if (rpc !== undefined) rpc.route = '/';
     const length = Number(request.headers['content-length'] ?? Number.NaN);
     if (Number.isNaN(length)) return refuse(response, 411, 'Content-Length is required');
     if (length > maxBodyBytes) {
@@ -39,7 +45,10 @@ export async function serveFunction(options: {
         return refuse(response, 401, 'The push token is missing or not valid');
       }
     }
-    framework.emit('request', request, response);
+    // Not emitted: that would count as a second request to whoever traces servers.
+    for (const listener of framework.listeners('request')) {
+      listener.call(framework, request, response);
+    }
   }
 
   const server = createServer((request, response) => {
@@ -53,6 +62,18 @@ export async function serveFunction(options: {
   server.keepAliveTimeout = 620_000;
   const port = await listen(server, options.port);
   return { port, drain: () => closeServer(server, CLOUD_RUN_GRACE_MS) };
+}
+
+/** A handler whose work on a pushed message is traced; anything else that is asked of it runs as it is. */
+function inTraceOfMessage(handler: HttpFunction): HttpFunction {
+  return (request, response) => {
+    const message = readMessageHead(request.body);
+    if (message === undefined) return handler(request, response) as unknown;
+    return withinConsumerSpan(message, async (span) => {
+      await handler(request, response);
+      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+    });
+  };
 }
 
 function refuse(response: ServerResponse, status: number, text: string): void {

@@ -1,5 +1,15 @@
 import { PubSub } from '@google-cloud/pubsub';
+import { SpanKind } from '@opentelemetry/api';
+import {
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_MESSAGE_BODY_SIZE,
+  ATTR_MESSAGING_MESSAGE_ID,
+  ATTR_MESSAGING_OPERATION_NAME,
+  ATTR_MESSAGING_OPERATION_TYPE,
+} from '@opentelemetry/semantic-conventions/incubating';
 import { AppError, errorMessage } from '../core/errors.ts';
+import { PUBSUB, withTraceContext } from './message-context.ts';
+import { withinSpan } from './spans.ts';
 
 export type Publisher = ReturnType<typeof createPublisher>;
 
@@ -8,7 +18,8 @@ const MAX_IN_FLIGHT_BYTES = 64 * 1_048_576;
 
 /**
  * Publishes to one topic; a message counts as published only when its promise resolves. The client retries a
- * publish within five seconds, which may store it twice: receivers must recognise repeats by event id.
+ * publish within five seconds, which may store it twice: receivers must recognise repeats by event id. A message carries
+ * the trace it was published in, in its attributes.
  * `PUBSUB_EMULATOR_HOST` is honoured by the client itself.
  */
 export function createPublisher(options: { projectId: string; topic: string }) {
@@ -36,7 +47,24 @@ export function createPublisher(options: { projectId: string; topic: string }) {
         });
       }
       inFlightBytes += data.length;
-      const sent = topic.publishMessage({ data, attributes });
+      const sent = withinSpan(
+        `publish ${options.topic}`,
+        {
+          kind: SpanKind.PRODUCER,
+          attributes: {
+            ...PUBSUB,
+            [ATTR_MESSAGING_OPERATION_NAME]: 'publish',
+            [ATTR_MESSAGING_OPERATION_TYPE]: 'send',
+            [ATTR_MESSAGING_DESTINATION_NAME]: options.topic,
+            [ATTR_MESSAGING_MESSAGE_BODY_SIZE]: data.length,
+          },
+        },
+        async (span) => {
+          const id = await topic.publishMessage({ data, attributes: withTraceContext(attributes) });
+          span.setAttribute(ATTR_MESSAGING_MESSAGE_ID, id);
+          return id;
+        },
+      );
       inFlight.add(sent);
       try {
         return await sent;

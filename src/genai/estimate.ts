@@ -1,3 +1,4 @@
+import type { Usage } from '../costs/event.ts';
 import { type AnswerFormat, readAnswer } from './answer.ts';
 import type { Answer } from './calls.ts';
 import type { Gathered } from './chunks.ts';
@@ -22,14 +23,14 @@ export function estimatedAnswer(
   if (read.usage !== undefined && !isPartial) return answer;
   if (isWhole && body !== undefined && read.usage === undefined) return answer;
   const outputTokens = Math.ceil(textBytes / BYTES_PER_TOKEN);
-  const inputTokens = Math.ceil(textBytesOf(format.prompt) / BYTES_PER_TOKEN);
-  const said = read.usage;
-  const usage = {
-    ...said,
-    inputTokens: said?.inputTokens ?? inputTokens,
-    outputTokens: Math.max(said?.outputTokens ?? 0, outputTokens),
-  };
-  return { ...answer, usage, estimated: true };
+  const usage: Usage = { ...read.usage };
+  if (usage.inputTokens === undefined && format.prompt !== undefined) {
+    usage.inputTokens = Math.ceil(textBytesOf(format.prompt) / BYTES_PER_TOKEN);
+  }
+  if (outputTokens > (usage.outputTokens ?? 0)) usage.outputTokens = outputTokens;
+  // Nothing was said, nothing came, and nobody knows what was asked: that is no estimate of zero.
+  const isKnown = Object.keys(usage).length > 0;
+  return { ...answer, ...(isKnown && { usage }), estimated: true };
 }
 
 function withoutNothing(answer: Answer): Answer {

@@ -41,6 +41,15 @@ export function watchStream(value: unknown, watcher: StreamWatcher): boolean {
   return true;
 }
 
+/** In place of the error of a running stream, which is the caller's to see first. */
+class StreamFailed extends Error {
+  readonly code = 'stream_failed';
+
+  constructor() {
+    super('The stream failed');
+  }
+}
+
 /** Streams that run by themselves and tell what comes by events, `end` last, whatever happened. */
 function isRunning(stream: Methods): boolean {
   return typeof stream.on === 'function' && 'ended' in stream && 'aborted' in stream;
@@ -52,7 +61,7 @@ function watchRunning(stream: Methods, watcher: StreamWatcher): boolean {
   on('end', () => {
     if (stream.aborted === true) watcher.left();
     // Its `error` event is not listened to: that alone would silence an error that nobody handles.
-    else if (stream.errored === true) watcher.failed(new Error('The stream failed'));
+    else if (stream.errored === true) watcher.failed(new StreamFailed());
     else watcher.ended();
   });
   return true;
