@@ -11,6 +11,8 @@ export type MetricDefinition<Label extends string = string> = {
   unit: string;
   description: string;
   labels: readonly Label[];
+  /** What the labels' values say, for the metric's descriptor. */
+  labelDescriptions?: Partial<Record<NoInfer<Label>, string>>;
   /** Upper bounds of a histogram's buckets, increasing. */
   boundaries?: readonly number[];
 };

@@ -1,0 +1,30 @@
+/** Every label of the catalogue with what its values say. None of them names a single tenant, user or thing. */
+export const LABELS = {
+  action: 'What was done: created, updated, completed, deleted.',
+  agent_type: 'Kind of the agent, as its service calls it.',
+  cache: 'Which cache, as its service calls it.',
+  collaboration_type: 'How agents worked together: handover, delegation, review, …',
+  direction: 'sent or received, seen from the service.',
+  error_type: 'Class of the error: an HTTP status, a code or the name of an exception.',
+  limit: 'Which rate limit.',
+  memory_type: 'rss, heap_used, heap_total or external.',
+  message_type: 'Kind of the message.',
+  method: 'HTTP method.',
+  model: 'Name of the model that was asked for.',
+  operation: 'Kind of the operation, e.g. chat, embeddings, select, insert.',
+  percentile: 'p50, p90, p99 or max.',
+  plan: 'Price plan.',
+  provider: 'Provider of the model, e.g. openai.',
+  queue: 'Which queue, topic or subscription.',
+  resource_type: 'compute, storage, network, llm_api or database.',
+  route: 'Route as it was declared, with names in place of values, e.g. /cards/:card.',
+  server_address: 'Host that was called.',
+  status: 'ok or error.',
+  status_class: 'Class of the HTTP status: 2xx, 3xx, 4xx, 5xx; none where no answer came.',
+  survey_type: 'Kind of the question: csat, nps or thumbs.',
+  system: 'Database system, e.g. redis, bigquery.',
+  token_type: 'input, output, cache_read, cache_write or reasoning.',
+  tool: 'Name of the tool.',
+} as const;
+
+export type LabelName = keyof typeof LABELS;
