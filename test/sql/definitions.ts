@@ -14,6 +14,8 @@ export type Field = {
   type: string;
   mode: 'REQUIRED' | 'NULLABLE' | 'REPEATED';
   description: string;
+  /** Of a RECORD. */
+  fields?: Field[];
 };
 
 /** A file of bigquery/queries or bigquery/views. */
@@ -52,9 +54,11 @@ export function fillIn(text: string, project: string, dataset: string): string {
   return text.replaceAll(`\${project}`, project).replaceAll(`\${dataset}`, dataset);
 }
 
-/** A field's GoogleSQL type, e.g. `ARRAY<STRING>`. */
-export function typeOfField({ type, mode }: Field): string {
-  return mode === 'REPEATED' ? `ARRAY<${type}>` : type;
+/** A field's GoogleSQL type, e.g. `ARRAY<STRING>` or `STRUCT<line INT64>`. */
+export function typeOfField({ type, mode, fields = [] }: Field): string {
+  const parts = fields.map((field) => `${field.name} ${typeOfField(field)}`);
+  const single = type === 'RECORD' ? `STRUCT<${parts.join(', ')}>` : type;
+  return mode === 'REPEATED' ? `ARRAY<${single}>` : single;
 }
 
 /** The statement that would make the table. */

@@ -24,15 +24,38 @@ const KINDS: Record<string, string> = {
 const NUMERIC_SCALE = 9;
 const DAY_MS = 86_400_000;
 
-/** The type that a GoogleSQL type name stands for, e.g. `ARRAY<STRING>`. Throws on types no test needs yet. */
+/**
+ * The type that a GoogleSQL type name stands for, e.g. `ARRAY<STRING>` or `STRUCT<line INT64>`. Throws on types no test
+ * needs yet.
+ */
 export function typeOf(name: string): ZetaType {
   const element = /^ARRAY<(.*)>$/.exec(name)?.[1];
   if (element !== undefined) {
     return { type_kind: 'TYPE_ARRAY', array_type: { element_type: typeOf(element) } };
   }
+  const members = /^STRUCT<(.*)>$/.exec(name)?.[1];
+  if (members !== undefined) {
+    const field = splitMembers(members).map((member) => {
+      const [, field_name = '', type = ''] = /^(\w+) (.*)$/.exec(member) ?? [];
+      return { field_name, field_type: typeOf(type) };
+    });
+    return { type_kind: 'TYPE_STRUCT', struct_type: { field } };
+  }
   const kind = KINDS[name];
   if (kind === undefined) throw new Error(`No ZetaSQL type for ${name}`);
   return { type_kind: kind };
+}
+
+/** What stands between commas, other than those within angle brackets. */
+function splitMembers(text: string): string[] {
+  const members: string[] = [];
+  let depth = 0;
+  for (const part of text.split(', ')) {
+    if (depth === 0) members.push(part);
+    else members[members.length - 1] += `, ${part}`;
+    depth += part.split('<').length - part.split('>').length;
+  }
+  return members;
 }
 
 /** A plain value (decimals, instants, dates and JSON as text) as ZetaSQL's. NULL for null and undefined. */
@@ -55,6 +78,13 @@ export function encodeValue(value: unknown, type: ZetaType): ZetaValue {
       return { date_value: instant(`${value as string}T00:00:00Z`) / DAY_MS };
     case 'TYPE_JSON':
       return { json_value: typeof value === 'string' ? value : JSON.stringify(value) };
+    case 'TYPE_STRUCT': {
+      const given = value as Record<string, unknown>;
+      const field = type.struct_type!.field.map(({ field_name, field_type }) =>
+        encodeValue(given[field_name], field_type),
+      );
+      return { struct_value: { field } };
+    }
     case 'TYPE_ARRAY': {
       const element = type.array_type!.element_type;
       const items = (value as unknown[]).map((item) => encodeValue(item, element));

@@ -1,4 +1,5 @@
-# The ledger: a dataset with the tables and views that the files in bigquery/ define, all of them and nothing else.
+# The ledger: a dataset with the tables and views that the files in bigquery/ define, all of them and nothing else. The
+# table `logs` is locally one; here Cloud Logging fills it, and it is a view: see logs.tf.
 
 locals {
   definitions = "${path.module}/../../../bigquery"
@@ -6,6 +7,7 @@ locals {
   tables = {
     for name in fileset("${local.definitions}/tables", "*.json") :
     trimsuffix(name, ".json") => jsondecode(file("${local.definitions}/tables/${name}"))
+    if name != local.logs_file
   }
   views = {
     for name in fileset("${local.definitions}/views", "*.sql") :

@@ -130,6 +130,20 @@ describe('the warehouse', () => {
     expect(resource('warehouse', 'google_bigquery_table', 'view').for_each).toMatch('local.views');
   });
 
+  test('has as `logs` a view of what Cloud Logging keeps where the ledger is, and no table', () => {
+    const main = read('infra/modules/warehouse/main.tf');
+    expect(main).toContain('if name != local.logs_file');
+    const { table_id, view, description } = resource('warehouse', 'google_bigquery_table', 'logs');
+    expect({ table_id, description }).toEqual({
+      table_id: 'logs',
+      description: `\${local.logs.description}`,
+    });
+    const [{ query }] = view as [{ query: string }];
+    expect(query).toMatch(/^SELECT \$\{local\.logs_columns\} FROM `.*\._AllLogs`$/);
+    const bucket = resource('warehouse', 'google_logging_project_bucket_config', 'logs');
+    expect(bucket).toMatchObject({ enable_analytics: true, location: `\${lower(var.location)}` });
+  });
+
   test.each(tables)('leaves out nothing that %s says', (name) => {
     const module = JSON.stringify(resource('warehouse', 'google_bigquery_table', 'table'));
     const {
