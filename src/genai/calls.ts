@@ -35,7 +35,12 @@ export type LlmCall = Attribution & {
 };
 
 /** One run of an agent. */
-export type AgentRun = Attribution & { agentId: string; agentName?: string | undefined };
+export type AgentRun = Attribution & {
+  agentId: string;
+  agentName?: string | undefined;
+  /** What kind of agent it is, of a few: metrics tell agents apart by it, because ids are no labels. */
+  agentType?: string | undefined;
+};
 
 /** One call of a tool. */
 export type ToolCall = Attribution & {

@@ -24,6 +24,7 @@ import type { GenAi, GenAiOptions } from './genai.ts';
 import { measureAgentRun, measureTeamRun, measureToolCall } from './measures.ts';
 import {
   addToolCall,
+  agentAround,
   attributionOf,
   enclosingScope,
   type RunScope,
@@ -124,7 +125,10 @@ export function createRuns(
           ...(agent.agentName !== undefined && { [GEN_AI.agentName]: agent.agentName }),
         });
         const { attribution, span, withContent } = started;
-        const [at, scope] = withScope(started.at, attribution);
+        const [at, scope] = withScope(started.at, {
+          attribution,
+          agent: { agentType: agent.agentType },
+        });
         const { agentId } = agent;
         const { workspaceId } = attribution;
         const profile = teller.safely('a profile', () =>
@@ -138,7 +142,13 @@ export function createRuns(
             const { status, durationMs } = end;
             span.setAttributes(totalAttributes(scope.totals));
             teller.safely('a profile', () => agentProfiles?.end(profile, { status, durationMs }));
-            measureAgentRun(metrics, { ...end, totals: scope.totals });
+            measureAgentRun(metrics, {
+              agentType: agent.agentType,
+              status,
+              durationMs,
+              totals: scope.totals,
+              isDelegated: agentAround(scope.parent) !== undefined,
+            });
             say('agent run', end, {
               ...attribution,
               ...totalFields(scope.totals),
@@ -159,7 +169,7 @@ export function createRuns(
           [GEN_AI.workflowName]: name,
         });
         const { attribution, span, withContent } = started;
-        const [at, scope] = withScope(started.at, attribution);
+        const [at, scope] = withScope(started.at, { attribution, agent: undefined });
         return {
           span,
           at,

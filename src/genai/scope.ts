@@ -18,6 +18,8 @@ export type RunScope = {
   attribution: Attribution;
   totals: RunTotals;
   parent: RunScope | undefined;
+  /** Set for runs of agents, not of teams. */
+  agent: { agentType: string | undefined } | undefined;
 };
 
 const SCOPE = createContextKey('agentworks run');
@@ -39,7 +41,10 @@ export function enclosingScope(at: Context = context.active()): RunScope | undef
 }
 
 /** The context of a run that begins here. */
-export function withScope(at: Context, attribution: Attribution): [Context, RunScope] {
+export function withScope(
+  at: Context,
+  run: Pick<RunScope, 'attribution' | 'agent'>,
+): [Context, RunScope] {
   const totals: RunTotals = {
     modelCalls: 0,
     toolCalls: 0,
@@ -48,8 +53,15 @@ export function withScope(at: Context, attribution: Attribution): [Context, RunS
     costNanoUsd: 0n,
     unpricedCalls: 0,
   };
-  const scope = { attribution, totals, parent: enclosingScope(at) };
+  const scope: RunScope = { ...run, totals, parent: enclosingScope(at) };
   return [at.setValue(SCOPE, scope), scope];
+}
+
+/** The innermost agent whose run this is part of. */
+export function agentAround(scope: RunScope | undefined): RunScope['agent'] {
+  let run = scope;
+  while (run !== undefined && run.agent === undefined) run = run.parent;
+  return run?.agent;
 }
 
 /** What is given, and for the rest what the enclosing run says, and `workspaceId` last of all. Pure. */

@@ -118,11 +118,14 @@ export function settleModelCall(
       if (isBilled) addModelCall(scope, { usage: answer.usage, costNanoUsd });
       measureModelCall(metrics, {
         call,
+        operation: begun.operation,
+        scope,
         answer,
         status,
         errorType,
         latencyMs,
         costNanoUsd,
+        isUnpriced: isBilled && price.kind === 'unpriced',
         timeToFirstChunkMs,
       });
 
