@@ -52,7 +52,10 @@ let env = process.env;
 
 async function main() {
   const command = COMMANDS[name];
-  if (!command) throw new SetupError(`Usage: npm start | npm test | npm run check | npm run bench | npm run eval`);
+  if (!command)
+    throw new SetupError(
+      `Usage: npm start | npm test | npm run check | npm run bench | npm run eval`,
+    );
   checkMachine();
   if (name === 'start') {
     const parsed = parseStartOptions(args);

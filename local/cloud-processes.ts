@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type LocalEnvironment, PROJECT } from './environment.ts';
+import { DATASET, type LocalEnvironment, PROJECT } from './environment.ts';
 import type { DescribeNode } from './node-process.ts';
 import type { Ports } from './ports.ts';
 import { redisProcess } from './redis.ts';
@@ -55,8 +55,21 @@ export function describeCloud(options: {
     drainMs: 5_000,
   });
 
+  const telemetry = node('console', 'local/console/main.ts', {
+    args: [
+      ...['--port', ports.console, '--monitoring-port', ports.monitoring],
+      ...['--logging-port', ports.logging, '--otlp-port', ports.otlp, '--project', PROJECT],
+      ...['--bigquery', `http://127.0.0.1:${ports.bigquery}`, '--dataset', DATASET],
+    ],
+    env,
+    isReady: healthOf(ports.console),
+    drainMs: 5_000,
+  });
+
   const provisioned = [bigquery, scheduler, ...(environment.ownPubsub ? [pubsub] : [])];
-  return [redis, inbox, ...provisioned.map((spec) => ({ ...spec, afterRestart: provision }))];
+  const others = provisioned.map((spec) => ({ ...spec, afterRestart: provision }));
+  // They end in the reverse order: the console writes its last log lines to BigQuery.
+  return [redis, inbox, ...others, telemetry];
 }
 
 const both =

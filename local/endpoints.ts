@@ -22,6 +22,13 @@ export type Endpoints = {
   /** host:port of the inbox's mail server. */
   smtp: string;
   scheduler: string;
+  /** The page of metrics, traces and logs. */
+  console: string;
+  /** host:port of Cloud Monitoring and Cloud Logging, gRPC without TLS. */
+  monitoring: string;
+  logging: string;
+  /** Base URL that OTLP is posted under. */
+  otlp: string;
   project: string;
   dataset: string;
   logs: string;
@@ -44,6 +51,10 @@ export function describeEndpoints(options: {
     ingest: at(ports.ingest),
     checkBudgets: at(ports.checkBudgets),
     deliverAlerts: at(ports.deliverAlerts),
+    console: at(ports.console),
+    monitoring: `127.0.0.1:${ports.monitoring}`,
+    logging: `127.0.0.1:${ports.logging}`,
+    otlp: at(ports.otlp),
     inbox: at(ports.inbox),
     smtp: `127.0.0.1:${ports.smtp}`,
     pubsub: environment.emulatorHost,

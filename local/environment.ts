@@ -6,12 +6,22 @@ import { collectSecrets } from './secrets.ts';
 export const PROJECT = 'agentworks-local';
 export const DATASET = 'agentworks_observability';
 const SCHEDULER_LOCATION = 'europe-west1';
+/** What the demo agents are called in metrics, traces and logs. */
+export const DEMO_SERVICE = 'demo-agents';
 
 /** Whose name the tokens of the local Pub/Sub and Cloud Scheduler carry. */
 export const PUSH_SERVICE_ACCOUNT = `pubsub-push@${PROJECT}.iam.gserviceaccount.com`;
 
 /** What a developer may set to try a limit; production sets them the same way. */
-const PASSED_ON = ['RATE_LIMIT_PER_SECOND', 'MAX_BODY_BYTES', 'DEDUPE_WINDOW_HOURS', 'TZ', 'LANG'];
+const PASSED_ON = [
+  'RATE_LIMIT_PER_SECOND',
+  'MAX_BODY_BYTES',
+  'DEDUPE_WINDOW_HOURS',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'LOG_LEVEL',
+  'TZ',
+  'LANG',
+];
 
 type Env = Record<string, string>;
 export type FunctionName = 'ingest' | 'checkBudgets' | 'deliverAlerts';
@@ -22,6 +32,8 @@ export type LocalEnvironment = {
   /** For our services: what production would set, pointing here. */
   services: Env;
   api: Env;
+  /** For the demo agents: nothing but what a tenant's own service has. */
+  workload: Env;
   /** Where each function is called, which is also the audience of the tokens it takes, and its environment. */
   functions: Record<FunctionName, { url: string; env: Env }>;
   adminKey: string;
@@ -56,9 +68,24 @@ export function createEnvironment(options: {
     const value = outer[name];
     if (value !== undefined) base[name] = value;
   }
-  const services: Env = {
+  const otlp = `http://127.0.0.1:${ports.otlp}`;
+  // Not K_SERVICE: Google's clients take it to mean that a metadata server with credentials is there, and ask it.
+  const telemetry: Env = {
     ...base,
     GOOGLE_CLOUD_PROJECT: PROJECT,
+    DEPLOYMENT_ENVIRONMENT: 'local',
+    OTEL_METRICS_EXPORTER: outer.OTEL_METRICS_EXPORTER || 'cloud-monitoring',
+    OTEL_TRACES_EXPORTER: 'otlp',
+    // Another collector, Jaeger say, for whoever wants to see the traces there.
+    OTEL_EXPORTER_OTLP_ENDPOINT: outer.OTEL_EXPORTER_OTLP_ENDPOINT || otlp,
+    // As often as Cloud Monitoring takes a point of a series.
+    OTEL_METRIC_EXPORT_INTERVAL: outer.OTEL_METRIC_EXPORT_INTERVAL || '10000',
+    MONITORING_API_ENDPOINT: `127.0.0.1:${ports.monitoring}`,
+    PROFILE_DIR: join(copyDir, 'profiles'),
+    CPU_THROTTLED: 'no',
+  };
+  const services: Env = {
+    ...telemetry,
     BIGQUERY_DATASET: DATASET,
     BIGQUERY_API_ENDPOINT: `http://127.0.0.1:${ports.bigquery}`,
     PUBSUB_EMULATOR_HOST: emulatorHost,
@@ -94,6 +121,11 @@ export function createEnvironment(options: {
     base,
     services,
     api: { ...services, PORT: String(ports.api), BOOTSTRAP_ADMIN_KEY: adminKey },
+    workload: {
+      ...telemetry,
+      AX_API_URL: `http://127.0.0.1:${ports.api}`,
+      AX_API_KEY: adminKey,
+    },
     functions: {
       ingest: functionAt(ports.ingest),
       checkBudgets: functionAt(ports.checkBudgets),

@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describeCredentials, findRealCredentials } from './credentials.ts';
 import { createEndpointFiles, describeEndpoints, type Endpoints } from './endpoints.ts';
-import { createEnvironment } from './environment.ts';
+import { createEnvironment, PROJECT } from './environment.ts';
+import { createLogAgent } from './logging/agent.ts';
 import { generateSigningKey } from './oidc.ts';
 import { parseStartOptions, START_USAGE, type StartOptions } from './options.mjs';
 import { nextFreeBase, type Ports, portsFrom, takenPorts } from './ports.ts';
-import { describeProcesses, provisionArguments } from './processes.ts';
+import { cloudRunServiceOf, describeProcesses, provisionArguments } from './processes.ts';
 import { createGuard } from './supervisor/guard.ts';
 import { createSupervisor } from './supervisor/supervisor.ts';
 import { formatTable } from './table.ts';
@@ -53,12 +54,18 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
   const files = createEndpointFiles({ stateDir, portBase: options.portBase });
   const guard = createGuard({ endpointFiles: [files.own, files.shared] });
   const logDir = join(copyDir, 'logs');
+  const logAgent = createLogAgent({
+    address: `127.0.0.1:${ports.logging}`,
+    projectId: PROJECT,
+    serviceOf: cloudRunServiceOf,
+  });
   let published = false;
   const supervisor = createSupervisor({
     logDir,
     guard,
     say,
     onSpawn: () => published && files.update(endpoints()),
+    onLine: logAgent.line,
     now: Date.now,
   });
 
@@ -101,7 +108,7 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
     await provision();
     say('✓ topics, jobs, tables and views');
     await supervisor.start(processes.services);
-    if (processes.workload) await supervisor.start([processes.workload]);
+    await supervisor.start(processes.workload);
   })();
 
   let exitCode = 0;
@@ -122,6 +129,8 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
   starting.catch(() => {});
   published = false;
   files.withdraw(process.pid);
+  // What is printed from now on stands in the files; nobody will ask Cloud Logging for it.
+  await logAgent.close();
   await supervisor.stop();
   guard.leave();
   if (exitCode === 0) say('Stopped.');
@@ -146,11 +155,14 @@ async function reasonNotToStart(options: StartOptions, ports: Ports): Promise<st
 
 /** Every start begins empty: what an earlier one with this port base left is removed. */
 function startAfresh(copyDir: string): void {
-  const left = ['logs', 'redis', 'home', 'bigquery.duckdb', 'bigquery.duckdb.wal', 'inbox.jsonl'];
+  const left = [
+    ...['logs', 'redis', 'home', 'profiles'],
+    ...['bigquery.duckdb', 'bigquery.duckdb.wal', 'inbox.jsonl'],
+  ];
   for (const name of left) {
     rmSync(join(copyDir, name), { recursive: true, force: true });
   }
-  mkdirSync(join(copyDir, 'home'), { recursive: true });
+  for (const name of ['home', 'profiles']) mkdirSync(join(copyDir, name), { recursive: true });
 }
 
 /** A new key for the tokens of Pub/Sub and Cloud Scheduler, so that one address of public keys does for both. */

@@ -6,6 +6,10 @@ export const DEFAULT_PORT_BASE = 8400;
 /** How far the highest port of a local cloud lies above its base. */
 export const PORT_SPAN = 73;
 
+export const DEFAULT_WORKLOAD_RATE = 4;
+const MAX_WORKLOAD_RATE = 1000;
+const MAX_WORKLOAD_INSTANCES = 20;
+
 export const START_USAGE = `Usage: npm start -- [options]
 
 Runs the whole of AgentWorks Observability on this machine until Ctrl-C.
@@ -13,12 +17,17 @@ Runs the whole of AgentWorks Observability on this machine until Ctrl-C.
 Options:
   --port-base N    first of the ports to use, default ${DEFAULT_PORT_BASE}: the API listens on N, all others within N + ${PORT_SPAN}
   --no-workload    do not feed the demo workspaces with synthetic traffic
+  --workload-rate N
+                   requests a second that the demo agents get, default ${DEFAULT_WORKLOAD_RATE}
+  --workload-instances N
+                   processes that the demo agents run in, default 1
   --state-dir DIR  where logs, the ledger, received mail and endpoints.json go, default .local
   --help           show this text
 
 Examples:
   npm start
   npm start -- --no-workload
+  npm start -- --workload-rate 50 --workload-instances 3
   npm start -- --port-base 9400      a second copy beside the first
 `;
 
@@ -36,6 +45,8 @@ export function parseStartOptions(argv) {
         'no-workload': { type: 'boolean' },
         'port-base': { type: 'string' },
         'state-dir': { type: 'string' },
+        'workload-rate': { type: 'string' },
+        'workload-instances': { type: 'string' },
       },
     }));
   } catch (error) {
@@ -51,11 +62,23 @@ export function parseStartOptions(argv) {
       reason: `--port-base must be a number from 1024 to ${highest}, not '${text}'`,
     };
   }
+  const rateText = values['workload-rate'] ?? String(DEFAULT_WORKLOAD_RATE);
+  const rate = Number(rateText);
+  if (!/^\d{1,4}(\.\d{1,3})?$/.test(rateText) || rate <= 0 || rate > MAX_WORKLOAD_RATE) {
+    const reason = `--workload-rate must be above 0 and at most ${MAX_WORKLOAD_RATE}, not '${rateText}'`;
+    return { kind: 'invalid', reason };
+  }
+  const instancesText = values['workload-instances'] ?? '1';
+  const instances = Number(instancesText);
+  if (!/^\d{1,2}$/.test(instancesText) || instances < 1 || instances > MAX_WORKLOAD_INSTANCES) {
+    const reason = `--workload-instances must be a number from 1 to ${MAX_WORKLOAD_INSTANCES}, not '${instancesText}'`;
+    return { kind: 'invalid', reason };
+  }
   return {
     kind: 'run',
     options: {
       portBase,
-      workload: values['no-workload'] !== true,
+      workload: values['no-workload'] === true ? undefined : { rate, instances },
       stateDir: values['state-dir'] ?? '.local',
     },
   };

@@ -1,6 +1,12 @@
 import { describeCloud } from './cloud-processes.ts';
-import { type FunctionName, type LocalEnvironment, PUSH_SERVICE_ACCOUNT } from './environment.ts';
+import {
+  DEMO_SERVICE,
+  type FunctionName,
+  type LocalEnvironment,
+  PUSH_SERVICE_ACCOUNT,
+} from './environment.ts';
 import { describeNodeIn } from './node-process.ts';
+import type { WorkloadOptions } from './options.mjs';
 import type { Ports } from './ports.ts';
 import type { ChildSpec } from './supervisor/child.ts';
 import { httpProbe } from './supervisor/probes.ts';
@@ -10,7 +16,8 @@ export type Processes = {
   endpoints: ChildSpec[];
   /** Our functions and services. */
   services: ChildSpec[];
-  workload: ChildSpec | undefined;
+  /** The demo agents; empty when none are wanted. */
+  workload: ChildSpec[];
 };
 
 /** Every process of a local cloud: what is run, with which environment, and how one sees that it is ready. */
@@ -20,13 +27,12 @@ export function describeProcesses(options: {
   root: string;
   copyDir: string;
   signingKeyFile: string;
-  workload: boolean;
+  workload: WorkloadOptions | undefined;
   /** Sets up topics, jobs, tables and views again. */
   provision: () => Promise<void>;
 }): Processes {
   const { ports, environment, root } = options;
   const node = describeNodeIn(root);
-  const apiUrl = `http://127.0.0.1:${ports.api}`;
 
   const functionProcess = (name: string, key: FunctionName) => {
     const { url, env } = environment.functions[key];
@@ -35,14 +41,18 @@ export function describeProcesses(options: {
   };
   const api = node('api', 'services/api/main.ts', {
     env: environment.api,
-    isReady: httpProbe(`${apiUrl}/readyz`),
+    isReady: httpProbe(`http://127.0.0.1:${ports.api}/readyz`),
     drainMs: 12_000,
   });
-  const workload = node('workload', 'local/workload/main.ts', {
-    env: { ...environment.base, AX_API_URL: apiUrl, AX_API_KEY: environment.adminKey },
-    isReady: async () => true,
-    drainMs: 10_000,
-  });
+  const describeWorkload = ({ rate, instances }: WorkloadOptions) =>
+    Array.from({ length: instances }, (_, i) =>
+      node(instances === 1 ? 'workload' : `workload-${i + 1}`, 'local/workload/main.ts', {
+        args: ['--rate', rate / instances, '--instance', i + 1],
+        env: environment.workload,
+        isReady: async () => true,
+        drainMs: 12_000,
+      }),
+    );
 
   return {
     endpoints: describeCloud({ node, ...options }),
@@ -52,7 +62,7 @@ export function describeProcesses(options: {
       functionProcess('deliver-alerts', 'deliverAlerts'),
       api,
     ],
-    workload: options.workload ? workload : undefined,
+    workload: options.workload === undefined ? [] : describeWorkload(options.workload),
   };
 }
 
@@ -64,4 +74,9 @@ export function provisionArguments({ functions, ownPubsub }: LocalEnvironment): 
     ...['--deliver-alerts', functions.deliverAlerts.url],
     ...(ownPubsub ? ['--push-service-account', PUSH_SERVICE_ACCOUNT] : []),
   ];
+}
+
+/** Which Cloud Run service a process stands for: its log lines are that service's. */
+export function cloudRunServiceOf(processName: string): { service: string } {
+  return { service: processName.startsWith('workload') ? DEMO_SERVICE : processName };
 }

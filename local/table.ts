@@ -1,16 +1,20 @@
 import type { Endpoints } from './endpoints.ts';
 
 /** The addresses of a local cloud as text for a terminal, one line each, with what to try first. */
-export function formatTable(endpoints: Endpoints, options: { workload: boolean }): string {
+export function formatTable(endpoints: Endpoints, options: { workload?: unknown }): string {
   const rows = [
     ['API', endpoints.api, 'documentation: /openapi.json'],
     ['API key', endpoints.apiKey, 'platform admin, valid until Ctrl-C'],
+    ['Console', endpoints.console, 'metrics, traces and logs, and what a trace cost'],
     ['Inbox', endpoints.inbox, 'mails and Slack messages as they arrive'],
     ['ingest-cost-events', endpoints.ingest, 'the function Pub/Sub pushes cost events to'],
     ['check-budgets', endpoints.checkBudgets, 'every 5 minutes: npx ax jobs run check-budgets'],
     ['deliver-alerts', endpoints.deliverAlerts, 'every minute: npx ax jobs run deliver-alerts'],
     ['Pub/Sub', endpoints.pubsub, 'PUBSUB_EMULATOR_HOST'],
     ['Cloud Scheduler', endpoints.scheduler, 'SCHEDULER_API_ENDPOINT'],
+    ['Cloud Monitoring', endpoints.monitoring, 'MONITORING_API_ENDPOINT'],
+    ['Cloud Logging', endpoints.logging, 'gRPC, without TLS'],
+    ['OTLP', endpoints.otlp, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
     ['SMTP', endpoints.smtp, 'what the inbox takes mails by'],
     ['BigQuery', endpoints.bigquery, `${endpoints.project}.${endpoints.dataset}`],
     ['Redis', endpoints.redis, 'redis-cli -u …'],

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createEnvironment } from '../../../local/environment.ts';
 import { portsFrom } from '../../../local/ports.ts';
 import { readConfig } from '../../../src/core/config.ts';
+import { readTelemetryConfig } from '../../../src/core/telemetry-config.ts';
 
 const environmentWith = (outer: Record<string, string> = {}) =>
   createEnvironment({ ports: portsFrom(9000), copyDir: '/c', stateDir: '/s', outer });
@@ -26,6 +27,45 @@ describe('the environments of the local processes', () => {
     });
     expect(delivery.secretsFromEnvironment!('SLACK_WEBHOOK')).toBe(INBOX_WEBHOOK);
     expect(delivery.secretsFromEnvironment!('API_KEY_PEPPER')).toBeUndefined();
+  });
+
+  test('send metrics to the local Cloud Monitoring and traces by OTLP', () => {
+    const { api, functions, workload } = environmentWith();
+    const all = [api, workload, ...Object.values(functions).map((it) => it.env)];
+    const configs = all.map((env) => readTelemetryConfig(env));
+    for (const config of configs) {
+      expect(config).toMatchObject({
+        projectId: 'agentworks-local',
+        environmentName: 'local',
+        metricsExporter: 'cloud-monitoring',
+        monitoringEndpoint: '127.0.0.1:9070',
+        metricIntervalMs: 10_000,
+        tracesExporter: 'otlp',
+        otlpEndpoint: 'http://127.0.0.1:9072',
+        cpuThrottled: false,
+        profileDir: '/c/profiles',
+      });
+    }
+    // With it Google's clients would ask a metadata server for credentials.
+    for (const env of all) expect(env).not.toHaveProperty('K_SERVICE');
+  });
+
+  test("let a developer's own collector and interval win over ours", () => {
+    const { workload } = environmentWith({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+      OTEL_METRIC_EXPORT_INTERVAL: '60000',
+    });
+    expect(readTelemetryConfig(workload)).toMatchObject({
+      otlpEndpoint: 'http://localhost:4318',
+      metricIntervalMs: 60_000,
+    });
+  });
+
+  test('give the demo agents nothing of the services but the API and the endpoints of telemetry', () => {
+    const { workload } = environmentWith();
+    expect(
+      Object.keys(workload).filter((name) => /REDIS|BIGQUERY|PUBSUB|PEPPER/.test(name)),
+    ).toEqual([]);
   });
 
   test('have each function take tokens that were made for it', () => {
