@@ -120,8 +120,8 @@ function readHttpRequest(value: Json): HttpRequest | undefined {
       if (!Number.isInteger(Number(given))) return undefined;
       request[key] = Number(given);
     } else if (type === 'size') {
-      if (!/^\d+$/.test(String(given))) return undefined;
-      request[key] = String(given);
+      if (!/^\d+$/.test(plain(given))) return undefined;
+      request[key] = plain(given);
     } else if (typeof given !== type) {
       return undefined;
     } else {

@@ -78,8 +78,7 @@ function found(value: unknown, steps: readonly string[]): unknown[] {
 function holds(actual: unknown, operator: Operator, value: string): boolean {
   if (operator === ':') {
     if (value === '*') return actual !== '';
-    const text = typeof actual === 'object' ? JSON.stringify(actual) : String(actual);
-    return text.toLowerCase().includes(value.toLowerCase());
+    return textOf(actual).toLowerCase().includes(value.toLowerCase());
   }
   if (typeof actual === 'object') return false;
   const number = Number(value);
@@ -87,8 +86,11 @@ function holds(actual: unknown, operator: Operator, value: string): boolean {
   const left = Number(actual);
   return numeric && !Number.isNaN(left) && typeof actual !== 'boolean'
     ? ordered(left - number, operator)
-    : ordered(compare(String(actual).toLowerCase(), value.toLowerCase()), operator);
+    : ordered(compare(textOf(actual).toLowerCase(), value.toLowerCase()), operator);
 }
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -48,7 +48,8 @@ export function createLogStore(options: { maxEntries: number }) {
       });
       counts.duplicates += given.length - added.length;
       counts.written += added.length;
-      entries.push(...added);
+      // A write may hold more entries than a call may have arguments.
+      for (const entry of added) entries.push(entry);
       const gone = entries.splice(0, Math.max(0, entries.length - maxEntries));
       for (const entry of gone) seen.delete(keyOf(entry));
       if (added.length > 0) for (const listener of listeners) listener(added);

@@ -98,6 +98,12 @@ test('a write of more than 10 MB is refused', async () => {
   });
 });
 
+test('a write of very many small entries is taken', async () => {
+  await harness.write(Array.from({ length: 150_000 }, () => ({})));
+  expect(harness.emulator.store.counts).toMatchObject({ written: 150_000 });
+  expect(harness.emulator.store.all()).toHaveLength(50_000);
+});
+
 test('an entry without a resource is refused, protobuf payloads are not supported, and a dry run stores nothing', async () => {
   await expect(harness.write([{ textPayload: 'x' }], { resource: null })).rejects.toMatchObject({
     code: INVALID_ARGUMENT,

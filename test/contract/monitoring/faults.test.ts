@@ -45,3 +45,10 @@ test('faults of one RPC leave the others alone and end when removed', async () =
   harness.emulator.faults.set([]);
   expect(await harness.write(gauge({ endMs: NOON }))).toBeUndefined();
 });
+
+test('an answer can be late', async () => {
+  harness.emulator.faults.set([{ kind: 'delay', ms: 50 }]);
+  const began = performance.now();
+  expect(await harness.write(gauge())).toBeUndefined();
+  expect(performance.now() - began).toBeGreaterThanOrEqual(49);
+});
