@@ -2,12 +2,7 @@ import type { Principal } from '../../src/access/authorize.ts';
 import type { FieldError } from '../../src/core/errors.ts';
 import { parseInstant } from '../../src/core/time.ts';
 import { contentHashOf } from '../../src/costs/entry.ts';
-import {
-  type CostEvent,
-  MAX_EVENTS_PER_MESSAGE,
-  MAX_MESSAGE_BYTES,
-  parseCostEvents,
-} from '../../src/costs/event.ts';
+import { type CostEvent, MAX_EVENTS_PER_MESSAGE, parseCostEvents } from '../../src/costs/event.ts';
 
 export type AcceptedBatch =
   | { kind: 'accepted'; events: CostEvent[] }
@@ -42,33 +37,6 @@ export function acceptBatch(
   if (errors.length > 0) return { kind: 'invalid', errors };
   return { kind: 'accepted', events: parsed.events };
 }
-
-/**
- * The events as the data of Pub/Sub messages, `{"events":[…]}`, each within the bounds of one message. Events keep
- * their order. An event is far smaller than a message (the schema bounds every field).
- */
-export function toMessages(events: readonly CostEvent[]): Buffer[] {
-  const messages: Buffer[] = [];
-  let texts: string[] = [];
-  let bytes = 0;
-  const close = () => {
-    if (texts.length > 0) messages.push(Buffer.from(`{"events":[${texts.join(',')}]}`));
-    texts = [];
-    bytes = ENVELOPE_BYTES;
-  };
-  close();
-  for (const event of events) {
-    const text = JSON.stringify(event);
-    const size = Buffer.byteLength(text) + 1;
-    if (texts.length === MAX_EVENTS_PER_MESSAGE || bytes + size > MAX_MESSAGE_BYTES) close();
-    texts.push(text);
-    bytes += size;
-  }
-  close();
-  return messages;
-}
-
-const ENVELOPE_BYTES = '{"events":[]}'.length;
 
 function within(workspaceId: string, value: unknown): unknown {
   return isRecord(value) && value.workspaceId === undefined ? { ...value, workspaceId } : value;

@@ -43,6 +43,7 @@ export type MemoryWarehouse = ReturnType<typeof createMemoryWarehouse>;
 export function createMemoryWarehouse() {
   const tables: Record<string, Row[]> = { cost_events: [], cost_events_quarantine: [] };
   const answers: Record<string, (params: Params) => unknown[]> = {
+    charges_of_traces: chargesOfTraces,
     costs_by_dimensions: byDimensions,
     costs_breakdown: breakdown,
     entries_counted_before: countedBefore,
@@ -171,6 +172,29 @@ export function createMemoryWarehouse() {
         workspaceId: row.workspace_id,
         eventId: row.event_id,
         contentHash: row.content_hash,
+      }));
+  }
+
+  function chargesOfTraces(params: Params): unknown[] {
+    const { workspaceIds, traceIds, from, to } = params as Record<string, string>;
+    return costs()
+      .filter(
+        (row) =>
+          workspaceIds!.includes(String(row.workspace_id)) &&
+          traceIds!.includes(String(row.trace_id)) &&
+          String(row.event_time) >= from! &&
+          String(row.event_time) <= to!,
+      )
+      .map((row) => ({
+        traceId: row.trace_id,
+        spanId: row.span_id ?? null,
+        workspaceId: row.workspace_id,
+        eventId: row.event_id,
+        entry: row.entry,
+        eventTime: row.event_time,
+        latencyMs: row.latency_ms ?? null,
+        hasUsage: (row.input_tokens ?? row.output_tokens) !== undefined,
+        labels: row.labels ?? null,
       }));
   }
 

@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
 import type { Publisher } from '../../../src/cloud/pubsub.ts';
-import { AppError, type FieldError } from '../../../src/core/errors.ts';
+import type { FieldError } from '../../../src/core/errors.ts';
 import { CostEventSchema, MAX_EVENTS_PER_MESSAGE } from '../../../src/costs/event.ts';
+import { publishEntries } from '../../../src/costs/messages.ts';
 import { type ApiApp, principalOf } from '../app.ts';
-import { acceptBatch, toMessages } from '../cost-event-batch.ts';
+import { acceptBatch } from '../cost-event-batch.ts';
 import { errorResponses, invalidArgument, notFound } from '../errors.ts';
 
 const MAX_DETAILS = 100;
@@ -44,27 +45,11 @@ export function registerCostEventRoutes(
         const message = `Nothing was accepted: ${count} ${count === 1 ? 'error' : 'errors'}${shown}.`;
         throw invalidArgument(message, firstOf(batch.errors));
       }
-      await publishAll(publisher, toMessages(batch.events));
+      await publishEntries(publisher, 'events', batch.events);
       const ids = batch.events.map((event) => event.id);
       return reply.code(202).send({ accepted: ids.length, ids });
     },
   );
-}
-
-async function publishAll(
-  publisher: Pick<Publisher, 'publish'>,
-  messages: readonly Buffer[],
-): Promise<void> {
-  const outcomes = await Promise.allSettled(messages.map((message) => publisher.publish(message)));
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure === undefined) return;
-  throw new AppError({
-    code: 'unavailable',
-    message: `Publishing cost events failed: ${failure.reason}`,
-    publicMessage: 'The events could not all be handed on; send the same ones again.',
-    retryable: true,
-    cause: failure.reason,
-  });
 }
 
 function firstOf(errors: FieldError[]): FieldError[] {
