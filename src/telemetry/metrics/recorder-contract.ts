@@ -9,9 +9,9 @@ export type MetricLabels<Label extends string = string> = Partial<
 export type MetricRecord = { metric: MetricDefinition; value: number; labels?: MetricLabels };
 
 /**
- * The recorder the platform knows. Synchronous, never blocks, never throws: a value that is no finite number, a counter's
- * that is negative, and labels the definition does not name are refused, counted in `stats().refused`, and warned of once
- * per metric.
+ * The recorder the platform knows. Synchronous, never blocks, never throws. Refused, counted in `stats().refused` and warned
+ * of once per metric are: a value that is no finite number, of an `int` metric one that is not whole, of a counter or
+ * histogram one that is negative, labels the definition does not name, and a metric whose name another definition has.
  */
 export type MetricsRecorder = {
   incrementCounter<L extends string>(
