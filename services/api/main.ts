@@ -10,6 +10,7 @@ import { createPublisher } from '../../src/cloud/pubsub.ts';
 import { createRedis, redisReady } from '../../src/cloud/redis.ts';
 import { createScheduler } from '../../src/cloud/scheduler.ts';
 import { readConfig } from '../../src/core/config.ts';
+import { readTelemetryConfig } from '../../src/core/telemetry-config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
 import { createReprice } from '../../src/costs/reprice.ts';
@@ -18,6 +19,8 @@ import { createRebuild } from '../../src/costs/rollups/rebuild.ts';
 import { listPriceOverrides } from '../../src/settings/price-overrides.ts';
 import { createSettings } from '../../src/settings/settings.ts';
 import { createLogger } from '../../src/telemetry/logging.ts';
+import { createProfiler } from '../../src/telemetry/profiling/profiler.ts';
+import { installProfileSignal } from '../../src/telemetry/profiling/signal.ts';
 import { createReadiness } from './readiness.ts';
 import { createApiServer } from './server.ts';
 
@@ -58,6 +61,10 @@ async function main(): Promise<void> {
     location: config.schedulerLocation,
     apiEndpoint: config.schedulerEndpoint,
   });
+
+  const { profileDir } = readTelemetryConfig(process.env);
+  const profiler = createProfiler({ service: 'api', dir: profileDir, now, log });
+  installProfileSignal(profiler, { log });
 
   const app = await createApiServer(
     {
@@ -110,6 +117,7 @@ async function main(): Promise<void> {
         now,
         onFailure: (dependency, reason) => log.warn('not ready', { dependency, reason }),
       }),
+      profiler,
       log,
       now,
     },

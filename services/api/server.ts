@@ -8,6 +8,7 @@ import type { Scheduler } from '../../src/cloud/scheduler.ts';
 import type { PriceBook } from '../../src/costs/pricing/price-book.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import type { Logger } from '../../src/telemetry/logging.ts';
+import type { Profiler } from '../../src/telemetry/profiling/profiler.ts';
 import type { ApiApp } from './app.ts';
 import { installAuth } from './auth.ts';
 import { errorBody, installErrors, notFound } from './errors.ts';
@@ -19,6 +20,7 @@ import { type BudgetDeps, registerBudgetRoutes } from './routes/budgets.ts';
 import { type ChannelDeps, registerChannelRoutes } from './routes/channels.ts';
 import { registerCostEventRoutes } from './routes/cost-events.ts';
 import { type CostReports, type Reprice, registerCostRoutes } from './routes/costs.ts';
+import { registerDebugRoutes } from './routes/debug.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerJobRoutes } from './routes/jobs.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
@@ -39,6 +41,7 @@ export type ApiDeps = {
   scheduler: Pick<Scheduler, 'list' | 'run'>;
   redis: Redis;
   readiness: () => Promise<Readiness>;
+  profiler: Profiler;
   log: Logger;
   /** Epoch milliseconds. */
   now: () => number;
@@ -83,5 +86,6 @@ export async function createApiServer(
   registerJobRoutes(app, deps);
   registerKeyRoutes(app, deps);
   registerHealthRoutes(app, deps);
+  registerDebugRoutes(app, deps);
   return app;
 }

@@ -10,6 +10,7 @@ import type { CostEvent } from '../../../src/costs/event.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
 import type { CostReport } from '../../../src/costs/reports/report.ts';
 import { createSettings } from '../../../src/settings/settings.ts';
+import { createProfiler } from '../../../src/telemetry/profiling/profiler.ts';
 import { createSettingLedger } from '../../unit/settings/setting-ledger.ts';
 
 export const NOW = Date.parse('2026-11-20T12:00:00Z');
@@ -217,6 +218,7 @@ export async function startApi(
         return JOB;
       },
     },
+    profiler: createProfiler({ service: 'api', dir: '/tmp', now, log: { info: log } }),
     readiness: async () => ({ ready: true, dependencies: { redis: { ok: true, latencyMs: 1 } } }),
     log: { info: log, warn: log, error: log },
     ...options.deps,

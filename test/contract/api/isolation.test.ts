@@ -73,7 +73,7 @@ function registeredRoutes(): { method: Method; url: string }[] {
 }
 
 const PUBLIC = ['GET /healthz', 'GET /readyz', 'GET /openapi.json'];
-const PLATFORM = /^[A-Z]+ \/v1\/(price-overrides|channels|jobs)\b/;
+const PLATFORM = /^[A-Z]+ \/(?:v1\/(price-overrides|channels|jobs)|debug)\b/;
 const fill = (url: string, workspaceId = 'acme') =>
   url
     .replace(':workspaceId', workspaceId)

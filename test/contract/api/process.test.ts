@@ -71,7 +71,11 @@ describe('the API as a process', () => {
     try {
       const [line] = await once(lines, 'line');
       const entry = JSON.parse(line);
-      expect(entry).toMatchObject({ severity: 'INFO', message: 'listening', service: 'api' });
+      expect(entry).toMatchObject({
+        severity: 'INFO',
+        message: 'listening',
+        'logging.googleapis.com/labels': { service: 'api' },
+      });
       const url = `http://127.0.0.1:${entry.fields.port}`;
       expect((await fetch(`${url}/healthz`)).status).toBe(200);
       const ready = await fetch(`${url}/readyz`);
