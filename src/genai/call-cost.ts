@@ -19,6 +19,7 @@ export type CallCost = {
 const NAME = new RegExp(NAME_PATTERN);
 const NAMES = ['projectId', 'cardId', 'agentId', 'userId', 'teamId'] as const;
 const MAX_REQUEST_ID = 256;
+const MAX_LABELS = 20;
 
 /** Prices calls by the book, which is loaded with the first call where none is given. */
 export function createCallPricing(given: PriceBook | undefined) {
@@ -88,8 +89,12 @@ export function callEvent(options: {
     else leftOut.push('requestId');
   }
   if (span !== undefined) Object.assign(event, span);
-  if (answer.estimated === true) event.labels = { ...call.labels, usage: 'estimated' };
-  else if (call.labels !== undefined) event.labels = call.labels;
+  if (call.labels !== undefined) event.labels = call.labels;
+  if (answer.estimated === true) {
+    if (Object.keys(call.labels ?? {}).length < MAX_LABELS) {
+      event.labels = { ...call.labels, usage: 'estimated' };
+    } else leftOut.push('labels.usage');
+  }
   return { event, leftOut };
 }
 

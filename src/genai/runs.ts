@@ -99,16 +99,12 @@ export function createRuns(
   function say(
     what: string,
     { status, error, durationMs }: End,
-    {
-      span,
-      withContent,
-      ...fields
-    }: { span: Span; withContent: boolean } & Record<string, unknown>,
+    { span, ...fields }: { span: Span } & Record<string, unknown>,
   ): void {
     const told = { ...fields, durationMs: Math.round(durationMs) };
     context.with(trace.setSpan(context.active(), span), () => {
       if (status === 'ok') return log.info(what, told);
-      const message = messageFor(error, { withContent });
+      const message = messageFor(error, { withContent: false });
       log.error(`${what} failed`, {
         ...told,
         errorType: errorTypeOf(error),
@@ -153,7 +149,6 @@ export function createRuns(
               ...attribution,
               ...totalFields(scope.totals),
               span,
-              withContent,
             });
           },
         };
@@ -181,7 +176,6 @@ export function createRuns(
               ...attribution,
               ...totalFields(scope.totals),
               span,
-              withContent,
             });
           },
         };

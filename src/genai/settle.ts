@@ -141,7 +141,7 @@ export function settleModelCall(
       };
       context.with(trace.setSpan(context.active(), span), () => {
         if (status === 'ok') return log.info('model call', fields);
-        const message = messageFor(error, { withContent });
+        const message = messageFor(error, { withContent: false });
         log.error('model call failed', { ...fields, errorType, errorMessage: message });
       });
     } finally {

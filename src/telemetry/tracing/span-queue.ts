@@ -17,12 +17,12 @@ export type SpanStats = {
 
 export type SpanQueue = SpanProcessor & { stats(): SpanStats };
 
-const MAX_WAITING = 2_048;
+const MAX_HELD = 2_048;
 const MAX_BATCH = 512;
 const DELAY_MS = 5_000;
 
 /**
- * Holds ended spans, at most 2,048, and exports them in batches, one export at a time, whenever a batch is full or five
+ * Holds ended spans, at most 2,048 with those on their way, and exports them in batches, one export at a time, whenever a batch is full or five
  * seconds have passed. Spans beyond are dropped and counted; OpenTelemetry's own processor only says so in a debug log.
  * `forceFlush` and `shutdown` resolve within `flushTimeoutMs` whatever the exporter does. Exports are not traced.
  */
@@ -34,6 +34,7 @@ export function createSpanQueue(options: {
   const { exporter, onError, flushTimeoutMs } = options;
   const stats: SpanStats = { ended: 0, exported: 0, dropped: 0, failed: 0, failedExports: 0 };
   let waiting: ReadableSpan[] = [];
+  let onTheirWay = 0;
   let underWay: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -52,6 +53,7 @@ export function createSpanQueue(options: {
   }
 
   async function exportBatch(batch: readonly ReadableSpan[]): Promise<void> {
+    onTheirWay = batch.length;
     try {
       const { resource } = batch[0]!;
       if (resource.asyncAttributesPending) await resource.waitForAsyncAttributes?.();
@@ -61,6 +63,8 @@ export function createSpanQueue(options: {
       stats.failed += batch.length;
       stats.failedExports += 1;
       onError(error);
+    } finally {
+      onTheirWay = 0;
     }
   }
 
@@ -88,7 +92,7 @@ export function createSpanQueue(options: {
     onEnd(span) {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
       stats.ended += 1;
-      if (isClosed || waiting.length >= MAX_WAITING) {
+      if (isClosed || waiting.length + onTheirWay >= MAX_HELD) {
         stats.dropped += 1;
         return;
       }

@@ -28,7 +28,8 @@ export type Tracing = {
 const NOTHING: SpanStats = { ended: 0, exported: 0, dropped: 0, failed: 0, failedExports: 0 };
 /** What Google keeps of an attribute's value. */
 const MAX_ATTRIBUTE_LENGTH = 65_536;
-const EXPORT_TIMEOUT_MS = 10_000;
+/** With its retries; shorter than a flush, so that a flush sees how its first export ended. */
+const EXPORT_TIMEOUT_MS = 4_000;
 const FLUSH_TIMEOUT_MS = 5_000;
 
 /**
