@@ -14,7 +14,8 @@ export async function loadCloudProfiler(): Promise<CloudProfilerPackage | undefi
   try {
     return (await import(PACKAGE)) as CloudProfilerPackage;
   } catch (error) {
-    const isAbsent = (error as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND';
+    const { code } = error as { code?: unknown };
+    const isAbsent = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
     if (isAbsent && String(error).includes(PACKAGE)) return undefined;
     throw error;
   }
