@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAlertsCommand } from './alerts-command.ts';
+import { addAnalyzeCommand } from './analyze.ts';
 import { addBudgetsCommand } from './budgets-command.ts';
 import { addChannelsCommand } from './channels-command.ts';
 import { addCostsCommand } from './costs-command.ts';
@@ -80,6 +81,7 @@ Examples:
   addKeysCommand(program, io);
   addWorkspacesCommand(program, io);
   addJobsCommand(program, io, exit);
+  addAnalyzeCommand(program, io);
   return program;
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { withIncludes } from '../../src/cloud/query-file.ts';
 
 /** A table definition of bigquery/tables, in the form of BigQuery's REST resource. */
 export type TableDefinition = {
@@ -18,7 +19,7 @@ export type Field = {
   fields?: Field[];
 };
 
-/** A file of bigquery/queries or bigquery/views. */
+/** A file of bigquery/queries, with what it includes, or of bigquery/views. */
 export type SqlFile = { kind: 'query' | 'view'; name: string; text: string };
 
 const BIGQUERY = new URL('../../bigquery/', import.meta.url);
@@ -44,7 +45,7 @@ export function readSqlFiles(): SqlFile[] {
     ...readFolder('queries', '.sql').map(([name, text]) => ({
       kind: 'query' as const,
       name,
-      text,
+      text: withIncludes(text),
     })),
   ];
 }

@@ -21,8 +21,9 @@ const ROOMS: Record<string, readonly string[]> = {
   alerts: ['core', 'cloud', 'settings'],
   budgets: ['core', 'cloud', 'costs', 'alerts', 'settings'],
   analysis: ['core', 'cloud', 'costs', 'alerts', 'settings'],
-  // Reaches everything else over HTTP; may know the shapes of what it gets.
-  cli: ['core'],
+  // Reaches everything else over HTTP; may know the shapes of what it gets. The detectors of analysis are pure or ask a
+  // warehouse they are handed, so `ax analyze` runs them offline, as the functions do.
+  cli: ['core', 'analysis'],
 };
 
 /** What an event is and how large: the one thing the CLI shares with those it talks to. */

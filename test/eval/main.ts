@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+
+const USAGE = `Usage: npm run eval -- anomalies <data folder> [--json]
+
+  anomalies   The detector on labelled series (labels.json and CSV files, as in the Numenta Anomaly Benchmark): its
+              scores and false alerts beside the rolling z-score's.
+  --json      One JSON document on stdout; progress stays on stderr.
+`;
+
+type Evaluation = (
+  folder: string,
+  say: (line: string) => void,
+) => Promise<{ figures: Record<string, unknown>; text: string }>;
+
+const EVALUATIONS: Record<string, () => Promise<Evaluation>> = {
+  anomalies: async () => (await import('./anomalies.ts')).evaluateAnomalies,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+});
+const [what, folder] = positionals;
+const evaluation = what === undefined ? undefined : EVALUATIONS[what];
+if (values.help || evaluation === undefined || folder === undefined || positionals.length > 2) {
+  process.stderr.write(USAGE);
+  process.exit(values.help ? 0 : 2);
+}
+const evaluate = await evaluation();
+const { figures, text } = await evaluate(folder, (line) => process.stderr.write(`${line}\n`));
+console.log(values.json ? JSON.stringify(figures, null, 2) : text);
+process.exit(0);
