@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { AppError, type FieldError } from '../../src/core/errors.ts';
@@ -55,18 +55,25 @@ export function installErrors(
   log: Logger,
 ): void {
   app.setErrorHandler<FastifyError | AppError>((error, request, reply) => {
-    const known = toAppError(error);
-    const status = STATUS[known.code] ?? 500;
-    if (status >= 500) {
-      const fields = { method: request.method, route: request.routeOptions.url, error };
-      if (status === 503) log.warn('request could not be served', fields);
-      else log.error('request failed', fields);
-    }
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    if (status === 503) reply.header('retry-after', '1');
-    return reply.code(status).type('application/json').send(errorBody(known));
+    const { status, headers, body } = answerOf(error, request, log);
+    return reply.code(status).headers(headers).type('application/json').send(body);
   });
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(errorBody(notFound())));
+}
+
+/** What is answered to an error; an unexpected one is logged. */
+export function answerOf(error: FastifyError | AppError, request: FastifyRequest, log: Logger) {
+  const known = toAppError(error);
+  const status = STATUS[known.code] ?? 500;
+  if (status >= 500) {
+    const fields = { method: request.method, route: request.routeOptions.url, error };
+    if (status === 503) log.warn('request could not be served', fields);
+    else log.error('request failed', fields);
+  }
+  const headers: Record<string, string> = {};
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (status === 503) headers['retry-after'] = '1';
+  return { status, headers, body: errorBody(known) };
 }
 
 /** An error as the JSON that is sent. */

@@ -16,6 +16,7 @@ import { createReports } from '../../src/costs/reports/reports.ts';
 import { createReprice } from '../../src/costs/reprice.ts';
 import { createMeterReader } from '../../src/costs/rollups/meter-reader.ts';
 import { createRebuild } from '../../src/costs/rollups/rebuild.ts';
+import { createOtlpIntake } from '../../src/otlp/intake.ts';
 import { listPriceOverrides } from '../../src/settings/price-overrides.ts';
 import { createSettings } from '../../src/settings/settings.ts';
 import { createLogger } from '../../src/telemetry/logging.ts';
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
       }),
       priceBook,
       publisher,
+      otlp: createOtlpIntake({ redis, warehouse, publisher, now }),
       budgets: {
         status: createBudgetStatus({ settings, meters, notices, now }),
         keepSums: async (workspaceId) =>

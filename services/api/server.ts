@@ -24,6 +24,7 @@ import { registerDebugRoutes } from './routes/debug.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerJobRoutes } from './routes/jobs.ts';
 import { registerKeyRoutes } from './routes/keys.ts';
+import { type OtlpDeps, registerOtlpRoutes } from './routes/otlp.ts';
 import { registerPriceOverrideRoutes } from './routes/price-overrides.ts';
 import { registerPriceRoutes } from './routes/prices.ts';
 import { registerWorkspaceProfileRoutes } from './routes/workspace-profile.ts';
@@ -35,6 +36,7 @@ export type ApiDeps = {
   reprice: Reprice;
   priceBook: PriceBook;
   publisher: Pick<Publisher, 'publish'>;
+  otlp: OtlpDeps['otlp'];
   budgets: BudgetDeps['budgets'];
   channels: ChannelDeps['channels'];
   alertHistory: Pick<AlertHistory, 'list' | 'get'>;
@@ -76,6 +78,7 @@ export async function createApiServer(
   await installOpenApi(app);
 
   registerCostEventRoutes(app, deps);
+  registerOtlpRoutes(app, deps, options);
   registerCostRoutes(app, deps);
   registerPriceRoutes(app, deps);
   registerPriceOverrideRoutes(app, deps);

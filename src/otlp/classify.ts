@@ -84,7 +84,8 @@ function byTraceloopKind(attributes: Attributes): SpanRole | undefined {
     return { kind: 'aggregate', emitter, operation: kind, reason };
   }
   const type = attributes.get('llm.request.type');
-  const operation = typeof type === 'string' ? LLM_REQUEST_TYPES.get(type) : undefined;
+  if (typeof type !== 'string') return undefined;
+  const operation = LLM_REQUEST_TYPES.get(type);
   if (operation === undefined) return undefined;
   return { kind: 'call', emitter, operation, reason: `llm.request.type=${type}` };
 }

@@ -9,6 +9,7 @@ import type { Job } from '../../../src/cloud/scheduler.ts';
 import type { CostEvent } from '../../../src/costs/event.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
 import type { CostReport } from '../../../src/costs/reports/report.ts';
+import { createOtlpIntake } from '../../../src/otlp/intake.ts';
 import { createSettings } from '../../../src/settings/settings.ts';
 import { createProfiler } from '../../../src/telemetry/profiling/profiler.ts';
 import { createSettingLedger } from '../../unit/settings/setting-ledger.ts';
@@ -134,19 +135,21 @@ export async function startApi(
     now,
   });
   const log = (message: string, fields?: unknown) => void logged.push({ message, fields });
+  const publisher = {
+    publish: async (message: Buffer) => {
+      if (publishing.fail(message)) throw new Error('Pub/Sub is away');
+      published.push(message);
+      return String(published.length);
+    },
+  };
   const deps: ApiDeps = {
     access,
     settings,
     redis,
     now,
     priceBook: createPriceBook(),
-    publisher: {
-      publish: async (message) => {
-        if (publishing.fail(message)) throw new Error('Pub/Sub is away');
-        published.push(message);
-        return String(published.length);
-      },
-    },
+    publisher,
+    otlp: createOtlpIntake({ redis, warehouse: { query: async () => [] }, publisher, now }),
     reports: {
       costs: async (query) => {
         asked.push(query);

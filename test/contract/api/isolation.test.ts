@@ -23,6 +23,8 @@ const NAMING: Record<string, (ws: string) => { url?: string; body?: unknown } | 
   }),
   'POST /v1/keys': (ws) => ({ body: { name: 'n', role: 'read', workspaceId: ws } }),
   'GET /v1/keys': (ws) => ({ url: `/v1/keys?workspaceId=${ws}` }),
+  // Takes what is the key's and names the rest in its answer; tested beside OTLP.
+  'POST /v1/traces': () => 'none',
   // Names a key; what another workspace's key answers is tested below.
   'DELETE /v1/keys/:id': () => 'none',
 };
@@ -89,6 +91,7 @@ describe('a tenant sees itself only', () => {
       expect.arrayContaining([
         ...PUBLIC,
         'POST /v1/cost-events',
+        'POST /v1/traces',
         'GET /v1/workspaces/:workspaceId/costs',
         'GET /v1/workspaces/:workspaceId/costs/trend',
         'GET /v1/workspaces/:workspaceId',
@@ -229,6 +232,7 @@ describe('a tenant sees itself only', () => {
     ['ingest', 'POST', '/v1/prices/quote'],
     ['ingest', 'GET', '/v1/keys'],
     ['read', 'POST', '/v1/cost-events'],
+    ['read', 'POST', '/v1/traces'],
     ['read', 'POST', '/v1/workspaces/acme/costs/reprice'],
     ['read', 'PUT', '/v1/workspaces/acme/price-overrides/x'],
     ['read', 'DELETE', '/v1/workspaces/acme/price-overrides/x'],
