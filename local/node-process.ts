@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ChildSpec } from './supervisor/child.ts';
 
-export type NodeProcess = Pick<ChildSpec, 'env' | 'isReady' | 'drainMs'> & {
+export type NodeProcess = Pick<ChildSpec, 'env' | 'isReady' | 'drainMs' | 'failsOnPurpose'> & {
   args?: (string | number)[];
 };
 /** Describes a process that runs a script of this repository with the Node we run in. */

@@ -51,6 +51,8 @@ export function describeProcesses(options: {
         env: environment.workload,
         isReady: async () => true,
         drainMs: 12_000,
+        // A model or a tool fails now and then, so that there is something to look at.
+        failsOnPurpose: true,
       }),
     );
 

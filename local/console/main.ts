@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
+import { createLogWarehouse } from '../logging/warehouse.ts';
 import { createConsole } from './console.ts';
 import { createTraceCosts } from './trace-costs.ts';
 
@@ -17,23 +18,28 @@ const { values } = parseArgs({
   },
 });
 
-const warehouse = createWarehouse({
+const bigquery = {
   projectId: values.project,
   dataset: values.dataset,
   apiEndpoint: values.bigquery,
-});
+};
+const logWarehouse = createLogWarehouse(bigquery);
 const theConsole = createConsole({
   projectId: values.project,
   port: Number(values.port),
   monitoringPort: Number(values['monitoring-port']),
   loggingPort: Number(values['logging-port']),
   otlpPort: Number(values['otlp-port']),
-  traceCost: createTraceCosts(warehouse),
+  traceCost: createTraceCosts(createWarehouse(bigquery)),
+  logSink: logWarehouse,
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    void theConsole.close().then(() => process.exit(0));
+    void theConsole
+      .close()
+      .then(() => logWarehouse.close())
+      .then(() => process.exit(0));
   });
 }
 

@@ -14,6 +14,8 @@ export type ChildSpec = {
   isReady: Probe;
   /** How long the process may take from SIGTERM to its end before it is killed. */
   drainMs: number;
+  /** Its errors are no news for whoever watches the terminal: they stand in its log only. */
+  failsOnPurpose?: boolean;
   /** What must be done again after a restart, because the process forgot it. */
   afterRestart?: () => Promise<void>;
 };

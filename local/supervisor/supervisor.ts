@@ -26,7 +26,9 @@ export function createSupervisor(options: {
   mkdirSync(logDir, { recursive: true });
 
   function add(spec: ChildSpec): Child {
-    const surface = (message: string) => say(`${spec.name}: ${message}`);
+    const surface = (message: string) => {
+      if (!spec.failsOnPurpose) say(`${spec.name}: ${message}`);
+    };
     const path = join(logDir, `${spec.name}.log`);
     const log = createChildLog({
       path,

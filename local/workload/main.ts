@@ -1,69 +1,76 @@
 /*
- * Modest synthetic traffic of three demo tenants, through the SDK to the HTTP API, as a service of a tenant would
- * send it: with a key of its own that can do nothing else.
+ * One instance of the demo agents: a small service of a platform, instrumented with the SDK as any user would do it, and
+ * a thread that plays its users and the providers of its models. Costs go to the HTTP API, with a key for nothing else.
+ * main.ts --rate REQUESTS_A_SECOND --instance N
  */
-import { createCostReporter } from '../../src/costs/reporter.ts';
-import type { CostReporter } from '../../src/costs/reporter-options.ts';
-import { createTraffic, DEMO_WORKSPACES } from './traffic.ts';
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { startTelemetry } from '../../src/sdk/start.ts';
+import { createIngestKey } from './ingest-key.ts';
+import type { InsideMessage, OutsideMessage } from './outside.ts';
+import { startAgentService } from './service.ts';
 
 const SEED = 20_261_120;
-const MEAN_GAP_MS = 140;
-const KEY_RETRY_MS = 500;
 
-const url = process.env.AX_API_URL!;
-const adminKey = process.env.AX_API_KEY!;
-const traffic = createTraffic(SEED);
+const { values } = parseArgs({
+  options: {
+    rate: { type: 'string', default: '4' },
+    instance: { type: 'string', default: '1' },
+  },
+});
+const requestsPerSecond = Number(values.rate);
 const stop = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-const reporters = new Map<string, CostReporter>();
-for (const workspaceId of DEMO_WORKSPACES) {
-  const apiKey = await createKey(workspaceId);
-  if (apiKey === undefined) break;
-  reporters.set(workspaceId, createCostReporter({ target: { kind: 'http', url, apiKey } }));
-}
-log('INFO', `sending about ${Math.round(1000 / MEAN_GAP_MS)} events a second`);
-while (!stop.signal.aborted) {
-  const event = traffic.next();
-  const outcome = reporters.get(event.workspaceId!)?.report(event);
-  if (outcome?.kind === 'rejected') log('ERROR', `rejected: ${JSON.stringify(outcome.errors)}`);
-  await pause(-Math.log(1 - Math.random()) * MEAN_GAP_MS);
-}
-await Promise.all([...reporters.values()].map((reporter) => reporter.close({ timeoutMs: 3_000 })));
+const apiUrl = process.env.AX_API_URL!;
+const apiKey = await createIngestKey({
+  apiUrl,
+  adminKey: process.env.AX_API_KEY!,
+  signal: stop.signal,
+  onRetry: (reason) => say('WARNING', `no key yet: ${reason}`),
+});
+if (apiKey !== undefined) await run(apiKey);
 
-/** An ingest key of the workspace; tries until the API answers, undefined when told to stop meanwhile. */
-async function createKey(workspaceId: string): Promise<string | undefined> {
-  while (!stop.signal.aborted) {
-    try {
-      const response = await fetch(`${url}/v1/keys`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'demo traffic', role: 'ingest', workspaceId }),
-        signal: stop.signal,
-      });
-      if (response.status === 201) return ((await response.json()) as { key: string }).key;
-      log('WARNING', `no key for ${workspaceId}: ${response.status} ${await response.text()}`);
-    } catch (error) {
-      log('WARNING', `no key for ${workspaceId}: ${(error as Error).message}`);
-    }
-    await pause(KEY_RETRY_MS);
-  }
-  return undefined;
-}
-
-/** Waits, but not longer than until told to stop. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      stop.signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stop.signal.addEventListener('abort', done);
+async function run(key: string): Promise<void> {
+  // 1. Telemetry first: it watches what is made after it.
+  const telemetry = startTelemetry({
+    service: 'demo-agents',
+    costs: { kind: 'http', url: apiUrl, apiKey: key },
+    onSigterm: 'none',
   });
+  const { log } = telemetry;
+
+  // 2. The world outside, and the service in it.
+  const outside = new Worker(new URL('./outside.ts', import.meta.url), {
+    workerData: { seed: SEED + Number(values.instance), requestsPerSecond },
+    execArgv: ['--no-warnings'],
+  });
+  const tell = (message: InsideMessage) => outside.postMessage(message);
+  const ended = once(outside, 'exit');
+  const [provider] = (await once(outside, 'message')) as [OutsideMessage];
+  if (provider.kind !== 'provider') throw new Error(`Expected a provider, not ${provider.kind}`);
+  const service = await startAgentService({ telemetry, providerUrl: provider.url });
+  outside.on('message', (message: OutsideMessage) => {
+    if (message.kind === 'storage') {
+      const outcome = telemetry.costs?.report(message.event);
+      if (outcome?.kind === 'rejected') log.error('rejected', { errors: outcome.errors });
+    } else if (message.kind === 'stopped') {
+      const { answered, failed, skipped } = message;
+      log.info('demo traffic ends', { answered, failed, skipped });
+    }
+  });
+  tell({ kind: 'agents', url: service.url });
+  log.info('demo agents answer', { requestsPerSecond });
+
+  // 3. Until told to stop: no new requests, those under way come to their end, and all of it is sent.
+  if (!stop.signal.aborted) await once(stop.signal, 'abort');
+  tell({ kind: 'stop' });
+  await ended;
+  await service.close();
+  await telemetry.close();
 }
 
-function log(severity: string, message: string): void {
+function say(severity: string, message: string): void {
   process.stdout.write(`${JSON.stringify({ severity, message })}\n`);
 }

@@ -83,64 +83,120 @@ const AGENTS: readonly Agent[] = [
 
 const USERS = ['ada', 'ben', 'chidi', 'dana', 'emre', 'fatou', 'goro', 'hana'];
 const PROJECTS = ['spring-campaign', 'intake', 'archive'];
-const ERROR_TYPES = ['rate_limited', 'timeout', 'content_filter'];
-const ERROR_SHARE = 0.02;
+const TOOLS = ['search_orders', 'look_up_contract', 'send_reply', 'run_query'];
+const MODEL_ERRORS = ['rate_limited', 'timeout', 'content_filter'];
+const MODEL_ERROR_SHARE = 0.015;
+const TOOL_ERROR_SHARE = 0.02;
+const STREAMED_SHARE = 0.3;
+const TEAM_SHARE = 0.05;
 const STORAGE_SHARE = 0.03;
+/** Models answer ten times faster than real ones, so that a trace is worth watching. */
+const MS_PER_OUTPUT_TOKEN = 1.2;
 
-/** An endless, reproducible stream of cost events of the demo tenants: equal seeds give equal events. */
-export function createTraffic(seed: number): { next(): CostEventInput } {
+/** What one call of a model is to use, and how it ends. */
+export type ModelStep = {
+  kind: 'model';
+  provider: string;
+  model: string;
+  streamed: boolean;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  latencyMs: number;
+  /** Absent: it answers. */
+  failsWith?: string;
+};
+export type ToolStep = { kind: 'tool'; name: string; durationMs: number; fails: boolean };
+export type Step = ModelStep | ToolStep;
+
+/** One agent's part of a request. */
+export type AgentPlan = { agentId: string; steps: Step[] };
+
+/** What a user asks the demo agents for; more than one agent: they work as a team. */
+export type AgentRequest = {
+  kind: 'request';
+  workspaceId: string;
+  projectId: string;
+  userId: string;
+  teamId: string;
+  agents: AgentPlan[];
+};
+
+/** A bill for storage that a workspace's service passes on. */
+export type StorageBill = { kind: 'storage'; event: CostEventInput };
+
+/** An endless, reproducible stream of what the demo tenants do: equal seeds give equal streams. */
+export function createTraffic(seed: number): { next(): AgentRequest | StorageBill } {
   const random = createRandom(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   // Log-normal: the median is `typical`, one call in forty is more than five times that.
   const around = (typical: number) =>
     Math.max(1, Math.round(typical * Math.exp(0.85 * normal(random))));
 
-  function llmCall(): CostEventInput {
-    const by = pickWeighted(AGENTS, random);
-    const failed = random() < ERROR_SHARE;
+  function modelStep(by: Agent): ModelStep {
+    const failed = random() < MODEL_ERROR_SHARE;
     const inputTokens = around(by.inputTokens);
-    const outputTokens = failed ? 0 : around(by.outputTokens);
+    const outputTokens = around(by.outputTokens);
     return {
-      workspaceId: pick(DEMO_WORKSPACES),
-      projectId: pick(PROJECTS),
-      agentId: by.agentId,
-      teamId: by.teamId,
-      userId: pick(USERS),
-      resourceType: 'llm_api',
-      resourceId: 'chat.completions',
+      kind: 'model',
       provider: by.provider,
       model: by.model,
-      operation: 'chat',
-      usage: {
-        inputTokens,
-        outputTokens,
-        cacheReadTokens: Math.floor(inputTokens * by.cachedShare * random()),
-        requests: 1,
-      },
-      outcome: failed
-        ? { status: 'error', errorType: pick(ERROR_TYPES), latencyMs: around(2_000) }
-        : { status: 'ok', latencyMs: 200 + outputTokens * 12 },
+      streamed: random() < STREAMED_SHARE,
+      inputTokens,
+      outputTokens,
+      cacheReadTokens: Math.floor(inputTokens * by.cachedShare * random()),
+      latencyMs: Math.min(4_000, Math.round(20 + outputTokens * MS_PER_OUTPUT_TOKEN)),
+      ...(failed && { failsWith: pick(MODEL_ERRORS) }),
     };
   }
 
-  function storage(): CostEventInput {
-    const mebibytes = around(400);
+  function toolStep(): ToolStep {
+    const durationMs = Math.min(1_000, around(25));
+    return { kind: 'tool', name: pick(TOOLS), durationMs, fails: random() < TOOL_ERROR_SHARE };
+  }
+
+  /** The model thinks, and as long as it asks for tools, thinks again of what they brought. */
+  function agentPlan(by: Agent): AgentPlan {
+    const steps: Step[] = [modelStep(by)];
+    while (random() < 0.4 && steps.length < 9) steps.push(toolStep(), modelStep(by));
+    return { agentId: by.agentId, steps };
+  }
+
+  function request(): AgentRequest {
+    const first = pickWeighted(AGENTS, random);
+    const others = random() < TEAM_SHARE ? AGENTS.filter((other) => other !== first) : [];
+    const team = others.length === 0 ? [first] : [first, pick(others)];
     return {
+      kind: 'request',
       workspaceId: pick(DEMO_WORKSPACES),
       projectId: pick(PROJECTS),
-      resourceType: 'storage',
-      resourceId: 'documents-bucket',
-      provider: 'google-cloud',
-      operation: 'store',
-      usage: { bytes: String(mebibytes * 1_048_576) },
-      // Fractions of a cent, as a daily bill divided by its hours gives.
-      costUsd: `0.${String(mebibytes * 27)
-        .padStart(9, '0')
-        .slice(-9)}`,
+      userId: pick(USERS),
+      teamId: first.teamId,
+      agents: team.map(agentPlan),
     };
   }
 
-  return { next: () => (random() < STORAGE_SHARE ? storage() : llmCall()) };
+  function storage(): StorageBill {
+    const mebibytes = around(400);
+    return {
+      kind: 'storage',
+      event: {
+        workspaceId: pick(DEMO_WORKSPACES),
+        projectId: pick(PROJECTS),
+        resourceType: 'storage',
+        resourceId: 'documents-bucket',
+        provider: 'google-cloud',
+        operation: 'store',
+        usage: { bytes: String(mebibytes * 1_048_576) },
+        // Fractions of a cent, as a daily bill divided by its hours gives.
+        costUsd: `0.${String(mebibytes * 27)
+          .padStart(9, '0')
+          .slice(-9)}`,
+      },
+    };
+  }
+
+  return { next: () => (random() < STORAGE_SHARE ? storage() : request()) };
 }
 
 function pickWeighted(agents: readonly Agent[], random: () => number): Agent {
