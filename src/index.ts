@@ -14,3 +14,17 @@ export type {
   FlushResult,
   ReportOutcome,
 } from './costs/reporter-options.ts';
+export type { AgentRun, LlmCall, TeamRun, ToolCall } from './genai/calls.ts';
+export {
+  profileAgentRun,
+  traceAgentRun,
+  traceLlmCall,
+  traceTeamRun,
+  traceToolCall,
+} from './sdk/calls.ts';
+export { startTelemetry } from './sdk/start.ts';
+export type { Telemetry, TelemetryOptions } from './sdk/telemetry.ts';
+export type { ServiceLogger } from './telemetry/logging.ts';
+export { KPI } from './telemetry/metrics/catalogue.ts';
+export { defineMetric, type MetricDefinition } from './telemetry/metrics/definition.ts';
+export type { MetricLabels, MetricsRecorder } from './telemetry/metrics/recorder-contract.ts';

@@ -3,13 +3,17 @@ import { benchAlerts } from './alerts.ts';
 import { benchApi } from './api.ts';
 import { benchIngest } from './ingest.ts';
 import { benchSdk } from './sdk.ts';
+import { benchTelemetry } from './telemetry.ts';
 
-const USAGE = `Usage: npm run bench -- ingest | alerts [--json]
+const USAGE = `Usage: npm run bench -- ingest | alerts | telemetry [--json]
 
   ingest   Events per second through the ingest function, beside the same Redis script alone and the naive
            way; Redis bytes per remembered event; p95 of API cost queries; cost of an SDK call.
   alerts   Milliseconds from the acknowledgement of the event that crosses a threshold to the message in the
            inbox and in Slack, through a whole local cloud.
+  telemetry  Nanoseconds per counter increment, histogram record, span, log line and traced model call, beside
+           the bare OpenTelemetry call and the bare JSON.stringify + write, with every endpoint down; growth of
+           the heap over a million calls of each.
   --json   One JSON document on stdout; progress stays on stderr.
 `;
 
@@ -39,6 +43,20 @@ SDK call                            ${figures.sdkMicrosPerCall} µs   (target: b
 from the event's acknowledgement to mail and Slack, ${figures.samples} alerts
   p50 ${figures.p50Ms} ms   p95 ${figures.p95Ms} ms (target: below 2000 ms)   slowest ${figures.maxMs} ms
   to the first of the two, p95 ${figures.firstP95Ms} ms`;
+    return { figures, text };
+  },
+  async telemetry() {
+    const figures = await benchTelemetry(say);
+    const beside = (ours: number, bare: number) =>
+      `${ours} ns   bare ${bare} ns, ${(ours / bare).toFixed(2)} times`;
+    const text = `
+nanoseconds per call
+  counter increment   ${beside(figures.counterNs, figures.bareCounterNs)} (target: below 2 times)
+  histogram record    ${beside(figures.histogramNs, figures.bareHistogramNs)}
+  span                ${beside(figures.spanNs, figures.bareSpanNs)}
+  log line            ${beside(figures.logNs, figures.bareLogNs)}
+  traceLlmCall adds   ${figures.traceLlmCallNs} ns (target: below 50000 ns)
+heap growth over the second half of a million calls of each, endpoints down: ${figures.heapGrowthMiB} MiB`;
     return { figures, text };
   },
 };
