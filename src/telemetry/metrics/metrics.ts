@@ -7,7 +7,7 @@ import type { MetricDefinition } from './definition.ts';
 import { createMonitoringSink, type MonitoringStats } from './monitoring-sink.ts';
 import { createOtlpSink } from './otlp-sink.ts';
 import { createPrometheusEndpoint } from './prometheus-endpoint.ts';
-import { createPushReader, type PushStats } from './push-reader.ts';
+import { createPushReader, type PushReader, type PushStats } from './push-reader.ts';
 import { createRecorder, type RecorderStats } from './recorder.ts';
 import type { MetricsRecorder } from './recorder-contract.ts';
 
@@ -23,9 +23,10 @@ export type Metrics = {
   meterProvider: MeterProvider;
   /**
    * Sends what is there. Never rejects, at most about five seconds. Where a point per series is taken every ten seconds only,
-   * what was sent less than ten seconds ago waits for the next time.
+   * what was sent less than ten seconds ago waits for the next time; not so with `urgent`, for when the process may end
+   * afterwards: then no interval is waited for, and what fails is tried again. Use it sparingly.
    */
-  flush(): Promise<void>;
+  flush(options?: { urgent?: boolean }): Promise<void>;
   /** Sends the last metrics, without waiting for any interval, and ends it. Never rejects, at most about five seconds. */
   close(): Promise<void>;
   stats(): MetricsStats;
@@ -75,9 +76,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     recorder: recording.recorder,
     meterProvider,
-    async flush() {
-      if (closing === undefined) await flush();
-      else await closing;
+    async flush({ urgent = false } = {}) {
+      if (closing !== undefined) await closing;
+      else if (urgent && reading?.push !== undefined) await reading.push.flushUrgently();
+      else await flush();
     },
     close() {
       closing ??= meterProvider.shutdown().catch(onError);
@@ -87,11 +89,18 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
+type Reading = {
+  reader: IMetricReader;
+  /** The reader where it is one that sends. */
+  push?: PushReader;
+  stats?: () => MonitoringStats;
+};
+
 function createReader(
   { config, onError, now = Date.now, otlpHeaders }: MetricsOptions,
   stats: PushStats,
   definitionOf: (name: string) => MetricDefinition | undefined,
-): { reader: IMetricReader; stats?: () => MonitoringStats } | undefined {
+): Reading | undefined {
   const { metricsExporter, projectId, monitoringEndpoint, metricIntervalMs, otlpEndpoint } = config;
   const push = { intervalMs: metricIntervalMs, onError, stats };
   switch (metricsExporter) {
@@ -102,14 +111,16 @@ function createReader(
       }
       const client = createMonitoringClient({ projectId, endpoint: monitoringEndpoint });
       const sink = createMonitoringSink({ client, projectId, definitionOf, now });
-      return { reader: createPushReader({ ...push, sink }), stats: sink.stats };
+      const reader = createPushReader({ ...push, sink });
+      return { reader, push: reader, stats: sink.stats };
     }
     case 'otlp': {
       const headers = otlpHeaders ?? (async () => config.otlpHeaders);
       const sink = createOtlpSink({ endpoint: otlpEndpoint, headers });
       const isGoogle = new URL(otlpEndpoint).origin === GOOGLE_OTLP_ENDPOINT;
       const minGapMs = isGoogle ? GOOGLE_MIN_GAP_MS : 0;
-      return { reader: createPushReader({ ...push, sink, minGapMs }) };
+      const reader = createPushReader({ ...push, sink, minGapMs });
+      return { reader, push: reader };
     }
     case 'prometheus':
       return createPrometheusEndpoint({ port: config.prometheusPort, onError, stats });

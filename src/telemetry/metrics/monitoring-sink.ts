@@ -30,17 +30,17 @@ const REQUESTS_AT_ONCE = 4;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Timers and clocks differ a little: a point may be dated as much ahead rather than wait for the next sending. */
 const SLACK_MS = 1_000;
-/** The last points do not wait for the ten seconds but are dated ahead, which the service takes up to five minutes. */
-const LAST_AHEAD_MS = 240_000;
-const LAST_ATTEMPTS = 8;
-const LAST_ATTEMPT_TIMEOUT_MS = 2_000;
-const LAST_PAUSE_MS = 100;
+/** Urgent points do not wait for the ten seconds but are dated ahead, which the service takes up to five minutes. */
+const URGENT_AHEAD_MS = 240_000;
+const URGENT_ATTEMPTS = 8;
+const URGENT_TIMEOUT_MS = 2_000;
+const URGENT_PAUSE_MS = 100;
 /** Share of the time for descriptors. */
 const DESCRIPTORS_SHARE = 0.4;
 
 /**
  * Writes metrics to Cloud Monitoring by its rules: see `createSeriesTimes` for times, and at most 200 series to a request.
- * A request that fails is not repeated: the next sending has the same increments and more. Only the last one repeats, each
+ * A request that fails is not repeated: the next sending has the same increments and more. Only an urgent one repeats, each
  * time dated later, because the failed one may have been carried out.
  */
 export function createMonitoringSink(options: {
@@ -59,7 +59,7 @@ export function createMonitoringSink(options: {
   // Once and for all: labels that change would make other series of them, which count a second time.
   let resource: MonitoredResource | undefined;
 
-  async function send(metrics: ResourceMetrics, { last, timeoutMs }: SendOptions): Promise<void> {
+  async function send(metrics: ResourceMetrics, { urgent, timeoutMs }: SendOptions): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     times.collected(now());
     resource ??= monitoredResourceOf(metrics.resource, projectId);
@@ -67,7 +67,7 @@ export function createMonitoringSink(options: {
     // 1. Which points there are, and which of them may be written now.
     const { readings, dropped } = readingsOf(metrics);
     counts.pointsDropped += dropped;
-    const due = readings.flatMap((reading) => timed(reading, last));
+    const due = readings.flatMap((reading) => timed(reading, urgent));
 
     // 2. What the metrics are.
     const byType = new Map(due.map(({ reading }) => [reading.type, reading]));
@@ -81,7 +81,9 @@ export function createMonitoringSink(options: {
     );
     async function work(): Promise<void> {
       for (let points = requests.shift(); points !== undefined; points = requests.shift()) {
-        const fault = last ? await writeLast(points, deadline) : await writeOnce(points, deadline);
+        const fault = urgent
+          ? await writeUrgently(points, deadline)
+          : await writeOnce(points, deadline);
         if (fault !== undefined) faults.push(fault);
       }
     }
@@ -89,8 +91,8 @@ export function createMonitoringSink(options: {
     if (faults.length > 0) throw new Error(`Cloud Monitoring did not take all: ${words(faults)}`);
   }
 
-  function timed(reading: Reading, last: boolean): Timed[] {
-    const next = times.next(reading.key, last ? LAST_AHEAD_MS : SLACK_MS);
+  function timed(reading: Reading, urgent: boolean): Timed[] {
+    const next = times.next(reading.key, urgent ? URGENT_AHEAD_MS : SLACK_MS);
     if (next.kind === 'point') return [{ reading, times: next }];
     if (next.reason === 'too-soon') counts.pointsDeferred += 1;
     else counts.pointsDropped += 1;
@@ -102,12 +104,12 @@ export function createMonitoringSink(options: {
     return faultOf(result);
   }
 
-  async function writeLast(points: Timed[], deadline: number): Promise<string | undefined> {
+  async function writeUrgently(points: Timed[], deadline: number): Promise<string | undefined> {
     let attempt = points;
     for (let n = 1; ; n++) {
-      const result = await write(attempt, deadline, LAST_ATTEMPT_TIMEOUT_MS);
-      const pauseMs = LAST_PAUSE_MS * 2 ** (n - 1);
-      const isOver = n === LAST_ATTEMPTS || performance.now() + pauseMs >= deadline;
+      const result = await write(attempt, deadline, URGENT_TIMEOUT_MS);
+      const pauseMs = URGENT_PAUSE_MS * 2 ** (n - 1);
+      const isOver = n === URGENT_ATTEMPTS || performance.now() + pauseMs >= deadline;
       if (result.kind === 'written' || !result.retryable || isOver) return faultOf(result);
       await sleep(pauseMs);
       attempt = attempt.flatMap(({ reading }) => timed(reading, true));

@@ -1,5 +1,5 @@
 import { MetricReader } from '@opentelemetry/sdk-metrics';
-import type { MetricSink } from './sink.ts';
+import type { MetricSink, SendOptions } from './sink.ts';
 
 /** Counts since creation. */
 export type PushStats = { exports: number; failedExports: number };
@@ -28,19 +28,32 @@ const LAST_SHARE = 0.7;
  * that instances that start together do not send together. Its timers do not keep the process alive. `forceFlush` and
  * `shutdown` never reject, and end within five seconds whatever the sink does.
  */
-export function createPushReader(options: PushReaderOptions): MetricReader {
+export function createPushReader(options: PushReaderOptions): PushReader {
   return new PushReader(options);
 }
 
-class PushReader extends MetricReader {
+/** A reader that sends; see `createPushReader`. */
+export class PushReader extends MetricReader {
   readonly #options: PushReaderOptions;
   #timer: NodeJS.Timeout | undefined;
   #underWay: Promise<void> | undefined;
   #startedAt = Number.NEGATIVE_INFINITY;
+  #isShut = false;
 
   constructor(options: PushReaderOptions) {
     super();
     this.#options = options;
+  }
+
+  /**
+   * As `forceFlush`, but for when nothing may come afterwards: no interval is waited for, and what fails is tried again.
+   * After `shutdown` it does nothing.
+   */
+  async flushUrgently(): Promise<void> {
+    if (this.#isShut) return;
+    await within(FLUSH_TIMEOUT_MS * WAIT_SHARE, this.#underWay ?? Promise.resolve());
+    const timeoutMs = FLUSH_TIMEOUT_MS * (1 - WAIT_SHARE);
+    await within(timeoutMs, this.#send({ urgent: true, timeoutMs }));
   }
 
   protected override onInitialized(): void {
@@ -54,10 +67,11 @@ class PushReader extends MetricReader {
 
   protected async onShutdown(): Promise<void> {
     const { sink, onError, closeTimeoutMs = 5_000 } = this.#options;
+    this.#isShut = true;
     clearTimeout(this.#timer);
     await within(closeTimeoutMs * WAIT_SHARE, this.#underWay ?? Promise.resolve());
     const timeoutMs = closeTimeoutMs * LAST_SHARE;
-    await within(timeoutMs, this.#send({ last: true, timeoutMs }));
+    await within(timeoutMs, this.#send({ urgent: true, timeoutMs }));
     const rest = closeTimeoutMs * (1 - WAIT_SHARE - LAST_SHARE);
     await within(rest, sink.close().catch(onError));
   }
@@ -80,13 +94,13 @@ class PushReader extends MetricReader {
   }
 
   #start(): Promise<void> {
-    this.#underWay = this.#send({ last: false, timeoutMs: SEND_TIMEOUT_MS }).finally(() => {
+    this.#underWay = this.#send({ urgent: false, timeoutMs: SEND_TIMEOUT_MS }).finally(() => {
       this.#underWay = undefined;
     });
     return this.#underWay;
   }
 
-  async #send(how: { last: boolean; timeoutMs: number }): Promise<void> {
+  async #send(how: SendOptions): Promise<void> {
     const { sink, onError, stats } = this.#options;
     const deadline = performance.now() + how.timeoutMs;
     this.#startedAt = performance.now();
@@ -100,7 +114,7 @@ class PushReader extends MetricReader {
         await within(how.timeoutMs / 4, resource.waitForAsyncAttributes?.() ?? Promise.resolve());
       }
       const timeoutMs = Math.max(0, deadline - performance.now());
-      await sink.send(resourceMetrics, { last: how.last, timeoutMs });
+      await sink.send(resourceMetrics, { urgent: how.urgent, timeoutMs });
     } catch (error) {
       stats.failedExports += 1;
       onError(error);

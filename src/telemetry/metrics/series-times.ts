@@ -31,7 +31,7 @@ export function createSeriesTimes(options: { startedAtMs: number; maxSeries: num
       const known = series.get(key);
       if (known === undefined) {
         if (series.size >= options.maxSeries) return { kind: 'none', reason: 'too-many-series' };
-        const times = { startMs: previousMs, endMs: Math.max(collectedMs, previousMs + 1) };
+        const times = { startMs: Math.min(previousMs, collectedMs - 1), endMs: collectedMs };
         series.set(key, times);
         return { kind: 'point', ...times };
       }

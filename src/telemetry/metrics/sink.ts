@@ -1,8 +1,8 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 
 export type SendOptions = {
-  /** Nothing comes after it: what is sent now must arrive now. */
-  last: boolean;
+  /** Perhaps nothing comes after it: what there is must be sent now, and again if that fails. */
+  urgent: boolean;
   /** After which it must have ended, with whatever it has reached. */
   timeoutMs: number;
 };

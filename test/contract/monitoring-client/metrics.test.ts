@@ -39,8 +39,8 @@ describe('what is written', () => {
         valueType: 'INT64',
         labels: { status: 'ok' },
         points: [
-          { startMs: NOON, endMs: NOON + 1, value: 2 },
-          { startMs: NOON, endMs: NOON + 60_000, value: 5 },
+          { startMs: NOON - 1, endMs: NOON, value: 2 },
+          { startMs: NOON - 1, endMs: NOON + 60_000, value: 5 },
         ],
       },
     ]);
@@ -81,7 +81,7 @@ describe('what is written', () => {
     recorder.setGauge(DEPTH, 7);
     recorder.setGauge(DEPTH, -3);
     await flush();
-    expect(pointsOf('test/depth')).toEqual([[{ startMs: NOON + 1, endMs: NOON + 1, value: -3 }]]);
+    expect(pointsOf('test/depth')).toEqual([[{ startMs: NOON, endMs: NOON, value: -3 }]]);
   });
 
   test('the resource is a generic task, its task the instance', async () => {
@@ -323,6 +323,22 @@ describe('exactness', () => {
     const endMs = NOON + 70_000;
     expect(pointsOf('test/calls')[0]?.at(-1)).toEqual({ startMs: NOON, endMs, value: 10 });
     expect(pointsOf('test/depth')[0]?.at(-1)).toEqual({ startMs: endMs, endMs, value: 2 });
+    expect(refusals()).toEqual([]);
+  });
+
+  test('an urgent flush waits for no interval either, and what comes later keeps its distance', async () => {
+    const { recorder, flush, close, stats } = harness.openProcess();
+    recorder.incrementCounter(CALLS);
+    await flush();
+    recorder.incrementCounter(CALLS);
+    await flush({ urgent: true });
+    expect(harness.total('test/calls')).toBe(2);
+    harness.clock.ms += 10_000;
+    recorder.incrementCounter(CALLS);
+    await flush();
+    expect(stats().pointsDeferred).toBe(1);
+    await close();
+    expect(harness.total('test/calls')).toBe(3);
     expect(refusals()).toEqual([]);
   });
 
