@@ -19,6 +19,7 @@ export function amountOf(value, unit) {
     return `${numberOf(value / size)} ${name}${rate}`;
   }
   if (base === '{USD}' || base === 'USD') return `$${numberOf(value)}${rate}`;
+  if (base === '{nUSD}') return `$${numberOf(value / 1e9)}${rate}`;
   const noun = base.replaceAll(/[{}]/g, '');
   return `${numberOf(value)}${noun === '1' || noun === '' ? '' : ` ${noun}`}${rate}`;
 }
@@ -30,6 +31,18 @@ export function ticksOf(max) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   return Array.from({ length: Math.ceil(max / step - 1e-9) + 1 }, (_, i) => i * step);
+}
+
+/** The chart from the first moment on that anything is known of, and one step before. */
+export function withoutEmptyStart({ times, lines, heat, unit }) {
+  const first = times.findIndex((_, i) => lines.some(({ values }) => values[i] !== null));
+  const from = Math.max(0, first - 1);
+  return {
+    unit,
+    times: times.slice(from),
+    lines: lines.map(({ name, values }) => ({ name, values: values.slice(from) })),
+    ...(heat && { heat: { ...heat, counts: heat.counts.map((row) => row.slice(from)) } }),
+  };
 }
 
 /** Lines of a chart. `hidden` holds the indexes of those left out; `mini`: no axes. */
@@ -66,7 +79,7 @@ function rulesOf(ticks, unit, { left, width, y }) {
     h(
       'text',
       { class: 'tick', x: left - 6, y: y(tick) + 4, 'text-anchor': 'end' },
-      amountOf(tick, unit.replace(/^\{.*\}/, '1').replace(/\/s$/, '')),
+      amountOf(tick, unit.replace(/^\{(?!n?USD).*\}/, '1').replace(/\/s$/, '')),
     ),
   ]);
 }

@@ -1,5 +1,5 @@
 // The tab of metrics: all of them as small charts, and one of them large.
-import { amountOf, COLOURS, heatMap, lineChart } from './chart.js';
+import { amountOf, COLOURS, heatMap, lineChart, withoutEmptyStart } from './chart.js';
 import { clockOf, field, get, h, hashOf, keyed, numberOf, plural, setOptions } from './dom.js';
 
 const WINDOWS = [
@@ -63,7 +63,7 @@ export function createMetrics() {
   }
 
   async function drawOne(known, query) {
-    const { chart } = await get('/metrics.json', query);
+    const chart = withoutEmptyStart((await get('/metrics.json', query)).chart);
     if (query !== route.query) return;
     const width = Math.max(300, content.clientWidth - 34);
     const label = `${known.name}: ${plural(chart.lines.length, 'line')}, the last values stand in the table`;
@@ -172,7 +172,7 @@ function cardOf({ type, name, chart, description }, query) {
       },
       h('b', {}, name),
       h('span', { class: 'value' }, `${which}${amountOf(value, chart.unit)}`),
-      lineChart(chart, { width, height: 56, mini: true, label }),
+      lineChart(withoutEmptyStart(chart), { width, height: 56, mini: true, label }),
     ),
   );
 }

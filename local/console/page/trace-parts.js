@@ -56,10 +56,13 @@ export function costOf(cost, trace, choose) {
     return [title, h('p', { class: 'bad' }, `The ledger does not answer: ${cost.reason}`)];
   }
   if (cost.rows.length === 0) {
+    const late = 'a cost event is there a few seconds after its call';
     const why =
-      trace.modelCalls > 0
-        ? 'The ledger has nothing of this trace yet; cost events are there a few seconds after the call.'
-        : 'The ledger has nothing of this trace: no model was called in it.';
+      trace.modelCalls === 0
+        ? 'The ledger has nothing of this trace: no model was called in it.'
+        : trace.errors > 0
+          ? `The ledger has nothing of this trace: a call that failed costs nothing, and ${late}.`
+          : `The ledger has nothing of this trace yet; ${late}.`;
     return [title, h('p', { class: 'quiet' }, why)];
   }
   const agree =

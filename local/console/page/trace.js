@@ -85,7 +85,7 @@ function headOf(trace, cost) {
     ['Workspace', trace.workspaces.join(', ') || '–'],
     ['Services', trace.services.join(', ')],
     ['Model calls', String(trace.modelCalls)],
-    ['Cost', cost.kind === 'known' ? dollarsOf(cost.totalUsd) : 'unknown'],
+    ['Cost', cost.rows?.length > 0 ? dollarsOf(cost.totalUsd) : '–'],
   ];
   return [
     h('a', { href: '#traces' }, '← Traces'),
