@@ -1,5 +1,5 @@
 import { BigQuery, type Query } from '@google-cloud/bigquery';
-import { type Attributes, SpanKind, type SpanOptions } from '@opentelemetry/api';
+import { type Attributes, SpanKind } from '@opentelemetry/api';
 import {
   ATTR_DB_COLLECTION_NAME,
   ATTR_DB_NAMESPACE,
@@ -45,7 +45,7 @@ export function createWarehouse(options: {
   const client = new BigQuery({ projectId, apiEndpoint, maxRetries: 2 });
   const tables = client.dataset(dataset);
 
-  const call = (operation: string, attributes?: Attributes): SpanOptions => ({
+  const call = (operation: string, attributes?: Attributes) => ({
     kind: SpanKind.CLIENT,
     attributes: {
       [ATTR_DB_SYSTEM_NAME]: 'gcp.bigquery',

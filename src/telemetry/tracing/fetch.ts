@@ -45,7 +45,8 @@ export function instrumentFetch(options: {
 
   function begin(request: Request): void {
     if (isTracingSuppressed(context.active())) return;
-    const url = new URL(request.path, request.origin);
+    const url = URL.parse(request.path, String(request.origin));
+    if (url === null) return;
     const tracer = trace.getTracer('agentworks-observability/fetch');
     const span = tracer.startSpan(request.method, {
       kind: SpanKind.CLIENT,

@@ -10,6 +10,11 @@ import {
   ATTR_SERVER_ADDRESS,
   ATTR_SERVER_PORT,
 } from '@opentelemetry/semantic-conventions';
+import type { DatabaseRecord } from './database-record.ts';
+
+const SYSTEM = 'redis';
+
+type Call = { operation: string; startedAt: number; span?: Span; errorType?: string };
 
 /** What ioredis tells of a command, or of a MULTI as a whole. Arguments are there too, and never written down. */
 type Told = {
@@ -24,21 +29,26 @@ type Told = {
 
 /**
  * Spans for Redis commands within a trace, by the channels ioredis tells them on. What happens outside any trace, such as a
- * connection's own commands, makes none. Only the command's name is kept: keys and values are tenants'.
+ * connection's own commands, makes none, and is only told of. Of a command only the name is kept: keys and values are
+ * tenants'.
  */
-export function instrumentRedis(): { close(): void } {
-  const spans = new WeakMap<object, Span>();
+export function instrumentRedis(
+  options: { onDatabaseCall?: ((record: DatabaseRecord) => void) | undefined } = {},
+): { close(): void } {
+  const calls = new WeakMap<object, Call>();
 
   const subscribers = {
     start(told: Told) {
+      const operation = (told.batchMode ?? told.command ?? 'command').toUpperCase();
+      const call: Call = { operation, startedAt: performance.now() };
+      calls.set(told, call);
       const at = context.active();
       if (trace.getSpan(at) === undefined || isTracingSuppressed(at)) return;
-      const operation = (told.batchMode ?? told.command ?? 'command').toUpperCase();
       const { database, serverAddress, serverPort, batchSize } = told;
-      const span = trace.getTracer('agentworks-observability/redis').startSpan(operation, {
+      call.span = trace.getTracer('agentworks-observability/redis').startSpan(operation, {
         kind: SpanKind.CLIENT,
         attributes: {
-          [ATTR_DB_SYSTEM_NAME]: 'redis',
+          [ATTR_DB_SYSTEM_NAME]: SYSTEM,
           [ATTR_DB_OPERATION_NAME]: operation,
           ...(database !== undefined && { [ATTR_DB_NAMESPACE]: String(database) }),
           ...(serverAddress !== undefined && { [ATTR_SERVER_ADDRESS]: serverAddress }),
@@ -46,21 +56,25 @@ export function instrumentRedis(): { close(): void } {
           ...(batchSize !== undefined && { [ATTR_DB_OPERATION_BATCH_SIZE]: batchSize }),
         },
       });
-      spans.set(told, span);
     },
     error(told: Told) {
-      const name = told.error instanceof Error ? told.error.name : 'Error';
+      const call = calls.get(told);
+      if (call === undefined) return;
       // Redis repeats a command's arguments in its errors: the text stays out.
-      spans
-        .get(told)
-        ?.setAttribute(ATTR_ERROR_TYPE, name)
-        .setStatus({ code: SpanStatusCode.ERROR });
+      call.errorType = told.error instanceof Error ? told.error.name : 'Error';
+      call.span?.setAttribute(ATTR_ERROR_TYPE, call.errorType);
+      call.span?.setStatus({ code: SpanStatusCode.ERROR });
     },
     end() {},
     asyncStart() {},
     asyncEnd(told: Told) {
-      spans.get(told)?.end();
-      spans.delete(told);
+      const call = calls.get(told);
+      if (call === undefined) return;
+      calls.delete(told);
+      const { span, operation, startedAt, errorType } = call;
+      span?.end();
+      const durationMs = performance.now() - startedAt;
+      options.onDatabaseCall?.({ system: SYSTEM, operation, durationMs, errorType });
     },
   };
 
