@@ -39,6 +39,7 @@ export class PushReader extends MetricReader {
   #underWay: Promise<void> | undefined;
   #startedAt = Number.NEGATIVE_INFINITY;
   #isShut = false;
+  readonly #ended = Promise.withResolvers<void>();
 
   constructor(options: PushReaderOptions) {
     super();
@@ -62,7 +63,7 @@ export class PushReader extends MetricReader {
   }
 
   protected async onForceFlush(): Promise<void> {
-    await within(FLUSH_TIMEOUT_MS, this.#flush());
+    await within(FLUSH_TIMEOUT_MS, Promise.race([this.#flush(), this.#ended.promise]));
   }
 
   protected async onShutdown(): Promise<void> {
@@ -74,6 +75,7 @@ export class PushReader extends MetricReader {
     await within(timeoutMs, this.#send({ urgent: true, timeoutMs }));
     const rest = closeTimeoutMs * (1 - WAIT_SHARE - LAST_SHARE);
     await within(rest, sink.close().catch(onError));
+    this.#ended.resolve();
   }
 
   #schedule(delayMs: number): void {
