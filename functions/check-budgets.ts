@@ -15,9 +15,10 @@ import { AppError, errorMessage } from '../src/core/errors.ts';
 import { createPriceBook } from '../src/costs/pricing/price-book.ts';
 import { createMeterReader } from '../src/costs/rollups/meter-reader.ts';
 import { createRebuild } from '../src/costs/rollups/rebuild.ts';
+import { startTelemetry } from '../src/sdk/start.ts';
 import { listPriceOverrides } from '../src/settings/price-overrides.ts';
 import { createSettings } from '../src/settings/settings.ts';
-import { createLogger, type Logger } from '../src/telemetry/logging.ts';
+import type { Logger } from '../src/telemetry/logging.ts';
 
 const MAX_PUSH_BYTES = 1_048_576;
 
@@ -60,7 +61,8 @@ export function createHandler(check: BudgetCheck, log: Logger): HttpFunction {
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, ['redisUrl']);
-  const log = createLogger({ service: 'check-budgets' });
+  const telemetry = startTelemetry({ service: 'check-budgets', onSigterm: 'none' });
+  const { log } = telemetry;
   const { projectId, dataset, bigqueryEndpoint, dedupeWindowHours, pushAuth } = config;
   const now = Date.now;
   const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
@@ -105,7 +107,7 @@ async function main(): Promise<void> {
     maxBodyBytes: MAX_PUSH_BYTES,
     pushAuth,
     redis,
-    log,
+    telemetry,
     close: () => publisher.close(),
   });
 }

@@ -14,8 +14,9 @@ import { createSlackPost } from '../src/cloud/slack.ts';
 import { createWebhookPost } from '../src/cloud/webhook.ts';
 import { readConfig } from '../src/core/config.ts';
 import { AppError } from '../src/core/errors.ts';
+import { startTelemetry } from '../src/sdk/start.ts';
 import { createSettings } from '../src/settings/settings.ts';
-import { createLogger, type Logger } from '../src/telemetry/logging.ts';
+import type { Logger } from '../src/telemetry/logging.ts';
 
 const JOB = 'deliver-alerts';
 /** Pub/Sub's largest message in base64, and what is around it. */
@@ -68,7 +69,8 @@ export function logReport(log: Logger, report: DeliveryReport): void {
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, ['redisUrl']);
-  const log = createLogger({ service: JOB });
+  const telemetry = startTelemetry({ service: JOB, onSigterm: 'none' });
+  const { log } = telemetry;
   const { projectId, dataset, bigqueryEndpoint, pushAuth, slackHosts } = config;
   const now = Date.now;
   const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
@@ -109,7 +111,7 @@ async function main(): Promise<void> {
     maxBodyBytes: MAX_PUSH_BYTES,
     pushAuth,
     redis,
-    log,
+    telemetry,
     close: () => retries.close(),
   });
 }

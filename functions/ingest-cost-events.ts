@@ -13,9 +13,10 @@ import { createLedger } from '../src/costs/ledger.ts';
 import { createPriceBook } from '../src/costs/pricing/price-book.ts';
 import { createRebuild } from '../src/costs/rollups/rebuild.ts';
 import { createRollups } from '../src/costs/rollups/rollups.ts';
+import { startTelemetry } from '../src/sdk/start.ts';
 import { listPriceOverrides } from '../src/settings/price-overrides.ts';
 import { createSettings } from '../src/settings/settings.ts';
-import { createLogger, type Logger } from '../src/telemetry/logging.ts';
+import type { Logger } from '../src/telemetry/logging.ts';
 
 /** Pub/Sub's largest message in base64, and what is around it. */
 const MAX_PUSH_BYTES = 14 * 2 ** 20;
@@ -40,7 +41,8 @@ export function createHandler(ingest: Ingest['ingest'], log: Logger): HttpFuncti
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, ['redisUrl']);
-  const log = createLogger({ service: 'ingest-cost-events' });
+  const telemetry = startTelemetry({ service: 'ingest-cost-events', onSigterm: 'none' });
+  const { log } = telemetry;
   const { projectId, dataset, bigqueryEndpoint, dedupeWindowHours, pushAuth } = config;
   const now = Date.now;
   const warehouse = createWarehouse({ projectId, dataset, apiEndpoint: bigqueryEndpoint });
@@ -88,7 +90,7 @@ async function main(): Promise<void> {
     maxBodyBytes: MAX_PUSH_BYTES,
     pushAuth,
     redis,
-    log,
+    telemetry,
     close: () => budgetChecks.close(),
   });
 }

@@ -10,18 +10,15 @@ import { createPublisher } from '../../src/cloud/pubsub.ts';
 import { createRedis, redisReady } from '../../src/cloud/redis.ts';
 import { createScheduler } from '../../src/cloud/scheduler.ts';
 import { readConfig } from '../../src/core/config.ts';
-import { readTelemetryConfig } from '../../src/core/telemetry-config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
 import { createReprice } from '../../src/costs/reprice.ts';
 import { createMeterReader } from '../../src/costs/rollups/meter-reader.ts';
 import { createRebuild } from '../../src/costs/rollups/rebuild.ts';
 import { createOtlpIntake } from '../../src/otlp/intake.ts';
+import { startTelemetry } from '../../src/sdk/start.ts';
 import { listPriceOverrides } from '../../src/settings/price-overrides.ts';
 import { createSettings } from '../../src/settings/settings.ts';
-import { createLogger } from '../../src/telemetry/logging.ts';
-import { createProfiler } from '../../src/telemetry/profiling/profiler.ts';
-import { installProfileSignal } from '../../src/telemetry/profiling/signal.ts';
 import { createReadiness } from './readiness.ts';
 import { createApiServer } from './server.ts';
 
@@ -31,7 +28,8 @@ const DRAIN_MS = 9_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, ['redisUrl', 'apiKeyPepper']);
-  const log = createLogger({ service: 'api' });
+  const telemetry = startTelemetry({ service: 'api', onSigterm: 'none' });
+  const { log, profiler } = telemetry;
   const { projectId, dataset, bigqueryEndpoint, costEventsTopic, dedupeWindowHours } = config;
   const { maxBodyBytes, rateLimitPerSecond, bootstrapAdminKey, apiKeyPepper = '' } = config;
   const now = Date.now;
@@ -62,10 +60,6 @@ async function main(): Promise<void> {
     location: config.schedulerLocation,
     apiEndpoint: config.schedulerEndpoint,
   });
-
-  const { profileDir } = readTelemetryConfig(process.env);
-  const profiler = createProfiler({ service: 'api', dir: profileDir, now, log });
-  installProfileSignal(profiler, { log });
 
   const app = await createApiServer(
     {
@@ -143,9 +137,12 @@ async function main(): Promise<void> {
       )
       .then(() => redis.quit())
       .catch((error: unknown) => log.warn('drain', { error }))
-      .finally(() => {
+      // Last, so that what draining does is told of too.
+      .then(() => telemetry.close())
+      .finally(async () => {
         clearTimeout(giveUp);
         log.info('drained');
+        await log.flush();
         process.exit(0);
       });
   };

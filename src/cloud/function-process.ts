@@ -4,6 +4,7 @@ import { createPushAuthenticator, type PushAuth } from './push.ts';
 import { type Redis, redisReady } from './redis.ts';
 
 const REDIS_WAIT_MS = 2_000;
+const DRAIN_MS = 9_800;
 
 /**
  * The life of a process that serves one function: waits a moment for Redis, serves, and at SIGTERM answers what is under
@@ -17,14 +18,20 @@ export async function runFunction(options: {
   /** Set when requests must carry an OIDC token. */
   pushAuth: PushAuth | undefined;
   redis: Redis;
-  log: {
-    info(message: string, fields?: Record<string, unknown>): void;
-    warn(message: string, fields?: Record<string, unknown>): void;
+  /** Closed last, so that what draining does is told of too. */
+  telemetry: {
+    log: {
+      info(message: string, fields?: Record<string, unknown>): void;
+      warn(message: string, fields?: Record<string, unknown>): void;
+      flush(): Promise<void>;
+    };
+    close(): Promise<void>;
   };
   /** Closes whatever else was opened, before Redis. */
   close?: () => Promise<unknown>;
 }): Promise<void> {
-  const { name, handler, port, maxBodyBytes, pushAuth, redis, log, close } = options;
+  const { name, handler, port, maxBodyBytes, pushAuth, redis, telemetry, close } = options;
+  const { log } = telemetry;
   // With Redis from the first request on; but without it rather than not at all.
   await redisReady(redis, REDIS_WAIT_MS).catch((error: unknown) => log.warn('redis', { error }));
   const server = await serveFunction({
@@ -37,13 +44,17 @@ export async function runFunction(options: {
   });
   log.info('listening', { port: server.port });
   process.once('SIGTERM', () => {
+    // Cloud Run kills after ten seconds; what is left then is not worth a signal that nobody sees.
+    setTimeout(() => process.exit(1), DRAIN_MS).unref();
     void server
       .drain()
       .then(() => close?.())
       .then(() => redis.quit())
       .catch((error: unknown) => log.warn('drain', { error }))
-      .finally(() => {
+      .then(() => telemetry.close())
+      .finally(async () => {
         log.info('drained');
+        await log.flush();
         process.exit(0);
       });
   });
