@@ -205,7 +205,9 @@ describe('the stream', () => {
     expect(written + dropped).toBe(4_000);
     expect(dropped).toBeGreaterThan(1_000);
     expect(bufferedBytes).toBeLessThan(16_777_216 + 16_384);
-    await expect(Promise.race([log.flush(), 'under way'])).resolves.toBe('under way');
+    await expect(Promise.race([log.flush(), Promise.resolve('under way')])).resolves.toBe(
+      'under way',
+    );
     while (passed.length > 0) {
       passed.shift()!();
       await new Promise(setImmediate);
