@@ -20,7 +20,7 @@ spans AS (
 ),
 -- include: fragments/outside_everything_seen.sql
 SELECT
-  series, hour, kind, signal, value, score, days, low, high, usual
+  series, hour, kind, signal, value, ROUND(score, 6) AS score, ROUND(days, 6) AS days, low, high, usual
 FROM judged
 WHERE score * @sensitivity >= 1
   AND NOT is_held_back

@@ -51,7 +51,7 @@ export function explain(row: AnomalyRow): string {
   const above = value > high;
   const limit = above ? high : low;
   const by = formatValue(Math.abs(value - limit));
-  const held = `in ${formatDays(row.days)}`;
+  const held = `in ${heldFor(row.days)}`;
   const usual = row.usual === null ? '' : ` (usual at this hour: ${formatValue(row.usual)})`;
   const outside = `${by} ${above ? 'above' : 'below'} the expected ${formatValue(low)} to ${formatValue(high)}`;
   const what = `${formatValue(value)} is ${outside}`;
@@ -74,7 +74,8 @@ export function formatValue(value: number): string {
   return size !== 0 && size < 1e-6 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
 }
 
-function formatDays(days: number): string {
+/** `36 hours`, `16 days`. */
+export function heldFor(days: number): string {
   const whole = Math.floor(days);
   return whole < 2 ? `${Math.round(days * 24)} hours` : `${whole} days`;
 }
