@@ -2,7 +2,7 @@ import { type Alert, alertId, type Recommendation } from '../alerts/alert.ts';
 import { formatDollarsRounded, formatUsd, type NanoUsd } from '../core/money.ts';
 import type { Span } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
-import { projectMonth } from '../costs/forecast.ts';
+import { projectMonth } from '../costs/forecast/month.ts';
 import type { Budget } from './budget.ts';
 import type { Tell } from './evaluate.ts';
 import {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addAnalyzeAnomalies } from './analyze-anomalies.ts';
+import { addAnalyzeForecast } from './analyze-forecast.ts';
 import type { Io } from './io.ts';
 
 /** `ax analyze`: the platform's own analysis on any file, offline, to be tried before it is trusted. */
@@ -8,4 +9,5 @@ export function addAnalyzeCommand(program: Command, io: Io): void {
     .command('analyze')
     .description('try the analysis on a file, offline: no API, no credentials');
   addAnalyzeAnomalies(group, io);
+  addAnalyzeForecast(group, io);
 }

@@ -1,6 +1,6 @@
 import { formatUsd } from '../../core/money.ts';
 import { formatInstant } from '../../core/time.ts';
-import { type MonthProjection, projectMonth } from '../forecast.ts';
+import { type MonthProjection, projectMonth } from '../forecast/month.ts';
 import type { ProjectionState, Sums } from '../rollups/read.ts';
 import { latestEnd, type Period } from './plan.ts';
 

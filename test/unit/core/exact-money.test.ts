@@ -6,7 +6,7 @@ const FILES = [
   'core/money.ts',
   'costs/correction.ts',
   'costs/entry.ts',
-  'costs/forecast.ts',
+  'costs/forecast/month.ts',
   'costs/ingest.ts',
   'costs/reprice.ts',
   'costs/pricing/cost.ts',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { projectMonth } from '../../../src/costs/forecast.ts';
+import { projectMonth } from '../../../../src/costs/forecast/month.ts';
 
 const at = (text: string) => Date.parse(text);
 

@@ -1,5 +1,5 @@
-import { divideHalfEven, type NanoUsd } from '../core/money.ts';
-import { bucketEnd, bucketStart, monthOf } from '../core/time.ts';
+import { divideHalfEven, type NanoUsd } from '../../core/money.ts';
+import { bucketEnd, bucketStart, monthOf } from '../../core/time.ts';
 
 export type MonthProjection = {
   /** `2026-11`, UTC */
