@@ -55,5 +55,6 @@ export function withinSpan<T>(
 
 function errorTypeOf(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  return String(typeof code === 'string' ? code : (name ?? 'Error'));
+  if (typeof code === 'string') return code;
+  return typeof name === 'string' ? name : 'Error';
 }

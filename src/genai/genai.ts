@@ -7,10 +7,12 @@ import type { AgentRun, LlmCall, TeamRun, ToolCall } from './calls.ts';
 import { createModelCalls } from './model-calls.ts';
 import { createRuns } from './runs.ts';
 
-/** Told of every agent run: `begin` as it begins, and with what that returned `end` as it ends. */
+/** Told of every agent run: as it begins, and by what `begin` returns as it ends. */
 export type AgentProfiles = {
-  begin(run: { agentId: string; workspaceId: string | undefined }): unknown;
-  end(begun: unknown, outcome: { status: 'ok' | 'error'; durationMs: number }): void;
+  begin(run: {
+    agentId: string;
+    workspaceId: string | undefined;
+  }): (status: 'ok' | 'error') => void;
 };
 
 export type GenAiOptions = {
@@ -41,10 +43,14 @@ export type GenAi = {
   /**
    * One call of a model: span, metrics, one log line, and one cost event with the usage in the provider's answer. A stream is
    * told of when it ends, fails, or is given up; where it ended before the provider had said the usage, the tokens are
-   * estimated from what came and marked so.
+   * estimated from what came and marked so. Watching a promise counts as handling its rejection: one that the caller drops is
+   * logged here, and Node does not warn of it.
    */
   traceLlmCall<T>(call: LlmCall, fn: (span: Span) => T): T;
-  /** One run of an agent. Model and tool calls within are attributed to it and summed up in its span. */
+  /**
+   * One run of an agent. Model and tool calls within are attributed to it and summed up in its span, streams as far as they
+   * have ended by then. A run whose result is a stream ends when it is returned.
+   */
   traceAgentRun<T>(run: AgentRun, fn: (span: Span) => T): T;
   traceToolCall<T>(tool: ToolCall, fn: (span: Span) => T): T;
   /** One run of agents that work together. */

@@ -127,7 +127,7 @@ export function createRuns(
         });
         const { agentId } = agent;
         const { workspaceId } = attribution;
-        const profile = teller.safely('a profile', () =>
+        const endProfile = teller.safely('a profile', () =>
           agentProfiles?.begin({ agentId, workspaceId }),
         );
         return {
@@ -137,7 +137,7 @@ export function createRuns(
           ended(end) {
             const { status, durationMs } = end;
             span.setAttributes(totalAttributes(scope.totals));
-            teller.safely('a profile', () => agentProfiles?.end(profile, { status, durationMs }));
+            teller.safely('a profile', () => endProfile?.(status));
             measureAgentRun(metrics, {
               agentType: agent.agentType,
               status,

@@ -69,7 +69,9 @@ export function createTracing(options: {
       isRegistered = true;
       tracerProvider.register({ propagator: createPropagator() });
     },
-    flush: async () => void (await queue?.forceFlush()),
+    async flush() {
+      await queue?.forceFlush();
+    },
     async close() {
       await queue?.shutdown();
       if (!isRegistered) return;

@@ -113,7 +113,7 @@ test('a workspace that agreed has its content in spans, and still not in logs an
     expect(said).not.toContain(canary);
   }
   const chats = collector.spans().filter(({ name }) => name === 'chat gpt-4o');
-  expect(JSON.parse(String(chats[0]!.attributes.get('gen_ai.input.messages')))).toEqual([
+  expect(JSON.parse(chats[0]!.attributes.get('gen_ai.input.messages') as string)).toEqual([
     { role: 'user', parts: [{ type: 'text', content: PROMPT }] },
   ]);
   expect(chats.map(({ attributes }) => attributes.get('gen_ai.output.messages'))).toContain(

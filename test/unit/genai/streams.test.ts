@@ -42,7 +42,7 @@ describe('a stream read to its end', () => {
     expect(harness.events).toEqual([]);
     const got = await readAll(returned);
     expect(got).toEqual(CHUNKS);
-    got.forEach((chunk, i) => void expect(chunk).toBe(CHUNKS[i]));
+    for (const [i, chunk] of got.entries()) expect(chunk).toBe(CHUNKS[i]);
     expect(harness.events.map(({ usage }) => usage)).toEqual([said]);
     expect(harness.events[0]).not.toHaveProperty('labels');
     expect(harness.span('chat gpt-4o').attributes).toMatchObject({
@@ -236,11 +236,9 @@ describe('a stream that ended before its usage was said', () => {
   });
 
   test('because it failed before anything came costs nothing', async () => {
-    async function* fails(): AsyncGenerator<unknown> {
-      throw new Error('refused');
-      // biome-ignore lint/correctness/noUnreachable: makes it a generator of something
-      yield undefined;
-    }
+    const fails = async function* fails(): AsyncGenerator<unknown> {
+      yield await Promise.reject(new Error('refused'));
+    };
     await readAll(harness.genAi.traceLlmCall(CALL, () => fails())).catch(() => {});
     expect(harness.events).toEqual([]);
   });
