@@ -32,6 +32,9 @@ export type TelemetryConfig = {
   cpuThrottled: boolean;
   /** Whether Cloud Profiler is to be started; needs the package `@google-cloud/profiler` in the image. */
   cloudProfiler: boolean;
+  /** BigQuery dataset of business metrics, and where BigQuery is when it is not Google's. */
+  dataset: string;
+  bigqueryEndpoint?: string;
   /** Folder that profiles asked for by `SIGUSR2` are written to. */
   profileDir: string;
 };
@@ -78,6 +81,8 @@ export function readTelemetryConfig(env: Environment = process.env): TelemetryCo
     prometheusPort: positive('OTEL_EXPORTER_PROMETHEUS_PORT', 9464),
     cpuThrottled: oneOf('CPU_THROTTLED', onCloudRun ? ['yes', 'no'] : ['no', 'yes']) === 'yes',
     cloudProfiler: oneOf('CLOUD_PROFILER', ['no', 'yes']) === 'yes',
+    dataset: text('BIGQUERY_DATASET') ?? 'agentworks_observability',
+    bigqueryEndpoint: url('BIGQUERY_API_ENDPOINT', ['http:', 'https:']),
     profileDir: text('PROFILE_DIR') ?? '/tmp',
   };
   const needsProject = config.metricsExporter === 'cloud-monitoring';

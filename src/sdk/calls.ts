@@ -40,7 +40,8 @@ export function traceTeamRun<T>(run: TeamRun, fn: (span: Span) => T): T {
 
 /**
  * Runs one run of an agent and compares its time and memory with those of the agent's last runs; what is unusual is logged
- * and counted. Use it around or within `traceAgentRun`. Gives back what `fn` gives, as a promise.
+ * and counted. `traceAgentRun` does the same by itself; this is for runs that are not traced. Gives back what `fn` gives,
+ * as a promise.
  */
 export async function profileAgentRun<T>(run: ProfiledRun, fn: () => Promise<T> | T): Promise<T> {
   const telemetry = activeTelemetry();

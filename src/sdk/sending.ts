@@ -7,17 +7,18 @@ type Flushed = { flush(): Promise<unknown> };
 
 /**
  * When what a process has recorded is sent, besides the exporters' own timers: `flush` sends everything, `flushDue` what
- * should not wait any longer: cost events at once, spans after five seconds, metrics after their interval. None rejects.
+ * should not wait any longer: cost events at once, spans and business metrics after five seconds, metrics after their interval. None rejects.
  */
 export function createSending(options: {
   costs: Pick<CostReporter, 'flush' | 'stats'> | undefined;
+  business: Flushed | undefined;
   traces: Flushed;
   metrics: Flushed;
   metricIntervalMs: number;
   /** Epoch ms. */
   now: () => number;
 }) {
-  const { costs, traces, metrics, metricIntervalMs, now } = options;
+  const { costs, business, traces, metrics, metricIntervalMs, now } = options;
   let spansSentAt = now();
   let metricsSentAt = now();
 
@@ -25,7 +26,7 @@ export function createSending(options: {
   const areMetricsDue = () => now() - metricsSentAt >= metricIntervalMs;
   async function flushTraces(): Promise<void> {
     spansSentAt = now();
-    await traces.flush();
+    await Promise.all([traces.flush(), business?.flush()]);
   }
   async function flushMetrics(): Promise<void> {
     metricsSentAt = now();

@@ -13,6 +13,7 @@ import { createResource } from '../telemetry/resource.ts';
 import { createTracing, otlpHeadersFor } from '../telemetry/tracing/tracing.ts';
 import { verifyInstrumentation } from '../telemetry/tracing/verify.ts';
 import { activeTelemetry, setActiveTelemetry } from './active.ts';
+import { openBusinessMetrics } from './business.ts';
 import { createErrorLog } from './error-log.ts';
 import { flushWithinRequests } from './flush-within-requests.ts';
 import { instrumentProcess } from './process-instruments.ts';
@@ -80,6 +81,7 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
   // 3. What is called.
   const agentProfiles = createAgentProfiles({ metrics: metrics.recorder, log });
   const tracer = tracing.tracerProvider.getTracer('agentworks-observability', version);
+  const business = openBusinessMetrics({ config, metrics: metrics.recorder, log, workspaceId });
   const genAi = createGenAi({
     tracer,
     metrics: metrics.recorder,
@@ -87,11 +89,13 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     reportCost: costs && ((event) => costs.report(event)),
     workspaceId,
     captureContent,
+    agentProfiles,
   });
 
   // 4. When it is sent.
   const { flush, flushDue, isDue } = createSending({
     costs,
+    business,
     traces: tracing,
     metrics,
     metricIntervalMs: config.metricIntervalMs,
@@ -109,6 +113,7 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     instruments.close();
     await Promise.all([
       ownsCosts ? costs?.close() : costs?.flush(),
+      business?.close(),
       metrics.close(),
       tracing.close(),
     ]);
@@ -124,6 +129,7 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     profiler,
     agentProfiles,
     ...(costs && { costs }),
+    ...(business && { business }),
     flush,
     close() {
       closing ??= closeOnce();

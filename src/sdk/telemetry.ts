@@ -6,6 +6,7 @@ import type {
   CostReporterTarget,
 } from '../costs/reporter-options.ts';
 import type { GenAi } from '../genai/genai.ts';
+import type { BusinessMetrics } from '../telemetry/business/business-metrics.ts';
 import type { OutputStats } from '../telemetry/logging/output.ts';
 import type { ServiceLogger } from '../telemetry/logging.ts';
 import type { MetricsStats } from '../telemetry/metrics/metrics.ts';
@@ -43,6 +44,8 @@ export type Telemetry = {
   /** What the traced calls report costs with; absent without the option `costs`. */
   costs?: CostReporter;
   genAi: GenAi;
+  /** Use, revenue and cost of the business, kept in BigQuery; absent where no project is known. */
+  business?: BusinessMetrics;
   /** CPU and heap profiles of this process; `SIGUSR2` asks it for both. */
   profiler: Profiler;
   /** What `profileAgentRun` compares runs with. */

@@ -7,7 +7,11 @@ import { type Baseline, baselineOf, limitOf, type Tolerance } from './baseline.t
 import { agentRunAnomalies } from './metrics.ts';
 
 /** Who runs. */
-export type AgentRun = { agentId: string; workspaceId: string; agentType?: string };
+export type AgentRun = {
+  agentId: string;
+  workspaceId?: string | undefined;
+  agentType?: string;
+};
 
 /**
  * What a run took. CPU time, event loop and memory are the process's: other work that went on beside the run is in them.
@@ -47,6 +51,8 @@ export type AgentRunProfile = AgentRun & {
 
 /** `stats().agents`: those whose history is held just now. */
 export type AgentProfiles = {
+  /** For callers that cannot hand over a function: the run begins now and ends when what is returned is first called. */
+  begin(run: AgentRun): (status: AgentRunProfile['status']) => void;
   /**
    * Runs `fn` and gives back what it gives or throws what it throws, unchanged; takes some 10 µs beside it. The run is
    * compared with the last ones of the same agent of the same workspace.
@@ -154,16 +160,21 @@ export function createAgentProfiles(options: {
     onProfile?.({ ...run, status, use, verdict });
   }
 
+  function begin(run: AgentRun): (status: AgentRunProfile['status']) => void {
+    const presence = { alone: underWay.size === 0 };
+    for (const other of underWay) other.alone = false;
+    underWay.add(presence);
+    const end = measure();
+    return (status) => {
+      if (!underWay.delete(presence)) return;
+      conclude(run, status, end(presence.alone));
+    };
+  }
+
   return {
+    begin,
     async profileAgentRun(run, fn) {
-      const presence = { alone: underWay.size === 0 };
-      for (const other of underWay) other.alone = false;
-      underWay.add(presence);
-      const end = measure();
-      const finish = (status: AgentRunProfile['status']) => {
-        underWay.delete(presence);
-        conclude(run, status, end(presence.alone));
-      };
+      const finish = begin(run);
       let result: Awaited<ReturnType<typeof fn>>;
       try {
         result = await fn();

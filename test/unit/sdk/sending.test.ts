@@ -11,6 +11,7 @@ function harness() {
       ...flushing('costs'),
       stats: () => ({ buffered: state.buffered }) as never,
     } as never,
+    business: flushing('business'),
     traces: flushing('traces'),
     metrics: flushing('metrics'),
     metricIntervalMs: 60_000,
@@ -30,13 +31,13 @@ test('cost events are due at once, spans after five seconds, metrics after their
   state.now = 5_000;
   expect(sending.isDue()).toBe(true);
   await sending.flushDue();
-  expect(sent.splice(0)).toEqual(['costs', 'traces']);
+  expect(sent.splice(0)).toEqual(['costs', 'traces', 'business']);
   expect(sending.isDue()).toBe(false);
   state.now = 60_000;
   await sending.flushDue();
-  expect(sent.splice(0).sort()).toEqual(['costs', 'metrics', 'traces']);
+  expect(sent.splice(0).sort()).toEqual(['business', 'costs', 'metrics', 'traces']);
   await sending.flush();
-  expect(sent.sort()).toEqual(['costs', 'metrics', 'traces']);
+  expect(sent.sort()).toEqual(['business', 'costs', 'metrics', 'traces']);
 });
 
 test('an error that repeats is told once a minute, others at once', () => {
