@@ -4,6 +4,8 @@ const USAGE = `Usage: npm run eval -- anomalies <data folder> [--json]
 
   anomalies   The detector on labelled series (labels.json and CSV files, as in the Numenta Anomaly Benchmark): its
               scores and false alerts beside the rolling z-score's.
+  forecast    Forecasts of real hourly usage (servegen-hourly-30-tenants.csv.gz, left out where it is not there) and of made
+              series: error of the sum beside the straight line's and the last week's mean's; how much intervals hold.
   --json      One JSON document on stdout; progress stays on stderr.
 `;
 
@@ -14,6 +16,7 @@ type Evaluation = (
 
 const EVALUATIONS: Record<string, () => Promise<Evaluation>> = {
   anomalies: async () => (await import('./anomalies.ts')).evaluateAnomalies,
+  forecast: async () => (await import('./forecast.ts')).evaluateForecast,
 };
 
 const { values, positionals } = parseArgs({
