@@ -130,7 +130,7 @@ async function main(): Promise<void> {
       process.exit(1);
     }, DRAIN_MS);
     // What was asked is answered before what it needs is closed.
-    app
+    void app
       .close()
       .then(() =>
         Promise.all([publisher, budgetChecks, alertsPublisher, scheduler].map((it) => it.close())),

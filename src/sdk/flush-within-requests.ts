@@ -33,5 +33,9 @@ export function flushWithinRequests(options: {
 
   const requests = channel(REQUEST_START);
   requests.subscribe(onRequest);
-  return { close: () => void requests.unsubscribe(onRequest) };
+  return {
+    close() {
+      requests.unsubscribe(onRequest);
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { KPI } from '../telemetry/metrics/catalogue.ts';
 import type { MetricsRecorder } from '../telemetry/metrics/recorder-contract.ts';
+import type { DatabaseRecord } from '../telemetry/tracing/database-record.ts';
 import type { HttpClientRecord, HttpServerRecord } from '../telemetry/tracing/http-records.ts';
 import { instrumentLibraries } from '../telemetry/tracing/instrumentations.ts';
 import { recordProcess } from './process-metrics.ts';
@@ -16,6 +17,7 @@ export function instrumentProcess(metrics: MetricsRecorder): { close(): void } {
   const libraries = instrumentLibraries({
     onHttpServerRequest: (record) => recordServerRequest(metrics, record),
     onHttpClientRequest: (record) => recordClientRequest(metrics, record),
+    onDatabaseCall: (record) => recordDatabaseCall(metrics, record),
   });
   const own = recordProcess(metrics);
   return {
@@ -53,6 +55,16 @@ function recordClientRequest(metrics: MetricsRecorder, record: HttpClientRecord)
   }
   if (responseBytes !== undefined) {
     metrics.recordHistogram(KPI.httpClientResponseSize, responseBytes, labels);
+  }
+}
+
+function recordDatabaseCall(metrics: MetricsRecorder, record: DatabaseRecord): void {
+  const { system, operation, durationMs, errorType } = record;
+  const labels = { system, operation, status: errorType === undefined ? 'ok' : 'error' };
+  metrics.incrementCounter(KPI.dbQueries, 1, labels);
+  metrics.recordHistogram(KPI.dbQueryDuration, durationMs, labels);
+  if (errorType !== undefined) {
+    metrics.incrementCounter(KPI.dbErrors, 1, { system, operation, error_type: errorType });
   }
 }
 
