@@ -50,7 +50,7 @@ export function describeProcesses(options: {
         args: ['--rate', rate / instances, '--instance', i + 1],
         env: environment.workload,
         isReady: async () => true,
-        drainMs: 12_000,
+        drainMs: 15_000,
         // A model or a tool fails now and then, so that there is something to look at.
         failsOnPurpose: true,
       }),

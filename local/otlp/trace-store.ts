@@ -3,7 +3,7 @@ import { summarize, type TraceSummary } from './trace-summary.ts';
 
 const MAX_TRACES = 5_000;
 const MAX_SPANS_OF_A_TRACE = 1_000;
-const MAX_SPANS = 150_000;
+const MAX_SPANS = 60_000;
 
 export type TraceStore = ReturnType<typeof createTraceStore>;
 export type TraceFilter = {
@@ -18,7 +18,7 @@ export type TraceFilter = {
 type Trace = { spans: Map<string, OtlpSpan>; dropped: number; summary: TraceSummary | undefined };
 
 /**
- * The newest traces in memory: those that got a span last, at most 5,000 with 1,000 spans each and 150,000 spans
+ * The newest traces in memory: those that got a span last, at most 5,000 with 1,000 spans each and 60,000 spans
  * altogether. A span that comes again replaces what came before.
  */
 export function createTraceStore() {

@@ -63,7 +63,7 @@ async function run(key: string): Promise<void> {
   tell({ kind: 'agents', url: service.url });
   log.info('demo agents answer', { requestsPerSecond });
 
-  // 3. Until told to stop: no new requests, those under way come to their end, and all of it is sent.
+  // 3. Until told to stop: no new requests, a moment for those under way, and all of it is sent.
   if (!stop.signal.aborted) await once(stop.signal, 'abort');
   tell({ kind: 'stop' });
   await ended;

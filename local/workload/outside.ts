@@ -9,6 +9,8 @@ import { startProvider } from './provider.ts';
 import { type AgentRequest, createTraffic, type StorageBill } from './traffic.ts';
 
 const MAX_UNDER_WAY = 200;
+/** What is under way at the end gets this long; agents may think for half a minute. */
+const PATIENCE_MS = 2_000;
 
 /** What the thread is started with. */
 export type OutsideOptions = { seed: number; requestsPerSecond: number };
@@ -46,10 +48,11 @@ if (agents.kind === 'agents') {
     await sleep(gapMs, undefined, { signal: stop.signal }).catch(() => {});
   }
 }
-await Promise.all(underWay);
+await Promise.race([Promise.all(underWay), sleep(PATIENCE_MS)]);
 provider.close();
 say({ kind: 'stopped', ...counts });
 parent.close();
+process.exit(0);
 
 function send(url: string, request: AgentRequest): void {
   const sent = post(url, request).then(

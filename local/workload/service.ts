@@ -7,7 +7,7 @@ import type { AgentRequest } from './traffic.ts';
 
 /**
  * The demo agents as a small HTTP service on 127.0.0.1: `POST /v1/runs` takes a request and answers when the agents are
- * done, 502 when they could not. Resolves once it listens; `close` waits for what is under way.
+ * done, 502 when they could not. Resolves once it listens; `close` cuts what is under way.
  */
 export async function startAgentService(options: {
   telemetry: Telemetry;
@@ -16,7 +16,7 @@ export async function startAgentService(options: {
 }): Promise<{ url: string; close(): Promise<void> }> {
   const { telemetry, providerUrl } = options;
   const agents = createAgents({ telemetry, provider: createProviderClient(providerUrl) });
-  const app = fastify({ forceCloseConnections: 'idle' });
+  const app = fastify({ forceCloseConnections: true });
 
   app.post<{ Body: AgentRequest }>('/v1/runs', async ({ body, headers }, reply) => {
     const requestId = String(headers['x-request-id'] ?? randomUUID());

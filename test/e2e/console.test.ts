@@ -65,7 +65,8 @@ describe('an agent run of the demo', () => {
   }, START_MS);
 
   test('is one trace: the request, the agent, its model calls and the calls by HTTP', () => {
-    const { spans } = run;
+    // What became of its cost events may be in the trace too; that is other services' work.
+    const spans = run.spans.filter(({ service }) => service === 'demo-agents');
     const operations = spans.map(({ genAi }) => genAi?.operation).filter(Boolean);
     expect(operations).toContain('invoke_agent');
     expect(operations.filter((it) => it === 'chat').length).toBe(run.trace.modelCalls);
@@ -104,15 +105,15 @@ describe('an agent run of the demo', () => {
   test('leads to its log lines, which lead back to its spans', async () => {
     const { trace, spans } = run;
     const { logs } = await read<{ logs: LogLine[] }>(`/logs.json?trace=${trace.traceId}`);
-    expect(logs.map(({ message }) => message)).toEqual(
+    const own = logs.filter(({ service }) => service === 'demo-agents');
+    expect(own.map(({ message }) => message)).toEqual(
       expect.arrayContaining(['agent begins', 'agent answered']),
     );
     const ids = spans.map(({ spanId }) => spanId);
-    for (const line of logs) {
+    for (const line of own) {
       expect(line.traceId).toBe(trace.traceId);
       expect(ids).toContain(line.spanId);
       expect(line.workspaceId).toBe(trace.workspaces[0]);
-      expect(line.service).toBe('demo-agents');
     }
   });
 
@@ -143,9 +144,10 @@ test('metrics of both instances arrive, and no endpoint has refused anything', a
       const { chart } = await read<{ chart: { lines: { name: string }[] } }>(
         `/metrics.json?type=${type}&combine=each`,
       );
-      return chart.lines.length === 2;
+      // More, where one was started again.
+      return chart.lines.length >= 2;
     },
-    { timeoutMs: 60_000, what: 'runs of two instances' },
+    { timeoutMs: 80_000, what: 'runs of two instances' },
   );
   expect(await read('/refusals.json')).toEqual({ total: 0, refusals: [] });
-});
+}, 90_000);
