@@ -442,15 +442,18 @@ describe('when nobody takes the metrics', () => {
   });
 });
 
-test('whole numbers beyond what a double tells apart are written as they are', async () => {
-  const money = defineMetric({
-    ...DEPTH,
-    name: 'test/money',
-    unit: '{nUSD}',
-    description: 'Money.',
-  });
-  const { recorder, flush } = harness.openProcess();
-  recorder.setGauge(money, 2 ** 60);
-  await flush();
-  expect(pointsOf('test/money')).toMatchObject([[{ value: 2 ** 60 }]]);
-});
+test.each([Number.MAX_SAFE_INTEGER, 2 ** 60])(
+  'the whole number %d is written to the last digit',
+  async (value) => {
+    const money = defineMetric({
+      ...DEPTH,
+      name: 'test/money',
+      unit: '{nUSD}',
+      description: 'Money.',
+    });
+    const { recorder, flush } = harness.openProcess();
+    recorder.setGauge(money, value);
+    await flush();
+    expect(pointsOf('test/money')).toMatchObject([[{ value }]]);
+  },
+);
