@@ -1,5 +1,6 @@
 import type { Redis } from '../../src/cloud/redis.ts';
 import { AppError } from '../../src/core/errors.ts';
+import { parseUsd } from '../../src/core/money.ts';
 import { createIngest } from '../../src/costs/ingest.ts';
 import { createLedger } from '../../src/costs/ledger.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
@@ -69,12 +70,10 @@ export function createOtlpWorld(redis: Redis, startAt = Date.now()) {
   const publishing = { fail: (_data: Buffer): boolean => false };
   const common = { redis, dedupeWindowHours: 48, now };
   const book = createPriceBook();
+  const rebuild = createRebuild({ ...common, warehouse, meters: async () => [] });
   const { ingest } = createIngest({
     ledger: createLedger({ warehouse, now }),
-    rollups: createRollups({
-      ...common,
-      rebuild: createRebuild({ ...common, warehouse, meters: async () => [] }),
-    }),
+    rollups: createRollups({ ...common, rebuild }),
     warehouse,
     prices: async () => book,
     now,
@@ -103,7 +102,7 @@ export function createOtlpWorld(redis: Redis, startAt = Date.now()) {
     }
   }
 
-  return { clock, warehouse, queue, publishing, intakes, settle, publisher, ingest };
+  return { clock, warehouse, queue, publishing, intakes, settle, rebuild };
 }
 
 /** The sums of a workspace in the ledger, and in Redis where it is counted there: exact texts. */
@@ -112,7 +111,6 @@ export async function totalsOf(
   redis: Redis,
   workspaceId: string,
 ) {
-  const { parseUsd } = await import('../../src/core/money.ts');
   const rows = world.warehouse.costs().filter((row) => row.workspace_id === workspaceId);
   const sum = (column: string) => rows.reduce((total, row) => total + Number(row[column] ?? 0), 0);
   const months = await redis.keys(`cost:{${workspaceId}}:m:*`);
