@@ -18,7 +18,8 @@ export type TimedSeries = {
   timeOf(step: number): string | number;
 };
 
-type Row = { line: number; column: string; tick: Tick; value: number };
+/** A row of a series; without a value it is a gap, and still says something about the step. */
+type Row = { line: number; column: string; tick: Tick; value: number | undefined };
 type Fields = { t?: string; timestamp?: string; value: string; series_id?: string };
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
@@ -33,13 +34,15 @@ const MOST_SLOTS_PER_VALUE = 10;
 
 /**
  * Reads series from CSV, gzipped or not: `value`, `t` or `timestamp`, and `series_id` where there are several, in any order.
- * Empty values are gaps. Throws `invalid_input` naming file, line and column: of values that are no numbers or negative, of times
+ * Empty values are gaps; a series of nothing else is left out. Throws `invalid_input` naming file, line and column: of values that are no numbers or negative, of times
  * that are none, come twice or are not at equal steps.
  */
 export async function readTimedSeries(file: string): Promise<TimedSeries[]> {
   const groups = await readRows(file);
-  if (groups.size === 0) throw invalidInput(`${file} holds no values.`);
-  return [...groups].map(([id, rows]) => toSeries(file, id, rows));
+  const series = [...groups].map(([id, rows]) => toSeries(file, id, rows));
+  const known = series.filter((one) => one !== undefined);
+  if (known.length === 0) throw invalidInput(`${file} holds no values.`);
+  return known;
 }
 
 async function readRows(file: string): Promise<Map<string | undefined, Row[]>> {
@@ -60,10 +63,9 @@ async function readRows(file: string): Promise<Map<string | undefined, Row[]>> {
       const tick = parseTick(time);
       if (tick === undefined) wrong(column, time, 'is neither a number nor a time');
       const text = fields.value;
-      if (MISSING.test(text)) continue;
-      const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-      if (!Number.isFinite(value)) wrong('value', text, 'is not a number');
-      else if (value < 0) wrong('value', text, 'is negative');
+      const value = MISSING.test(text) ? undefined : NUMBER.test(text) ? Number(text) : Number.NaN;
+      if (value !== undefined && !Number.isFinite(value)) wrong('value', text, 'is not a number');
+      else if (value !== undefined && value < 0) wrong('value', text, 'is negative');
       if (tick === undefined) continue;
       const rows = groups.get(fields.series_id);
       if (rows === undefined) groups.set(fields.series_id, [{ line, column, tick, value }]);
@@ -82,15 +84,23 @@ async function readRows(file: string): Promise<Map<string | undefined, Row[]>> {
   );
 }
 
-function toSeries(file: string, id: string | undefined, unsorted: readonly Row[]): TimedSeries {
+/** Undefined for a series of gaps alone. */
+function toSeries(
+  file: string,
+  id: string | undefined,
+  unsorted: readonly Row[],
+): TimedSeries | undefined {
   const rows = unsorted.toSorted((a, b) => a.tick.at - b.tick.at);
   const refuse = (line: number, reason: string) =>
     invalidInput(`${file}, line ${line}, column ${rows[0]!.column}: ${reason}`);
-  const ticks = rows.map(({ tick }) => tick);
+  const first = rows.findIndex(({ value }) => value !== undefined);
+  if (first < 0) return undefined;
+  const ticks = rows.slice(first).map(({ tick }) => tick);
   const step = stepOf(ticks);
-  const sums = new Map<number, { line: number; sum: number; count: number }>();
-  rows.forEach(({ line, tick, value }, at) => {
-    const before = rows[at - 1];
+  const sums = new Map<number, { sum: number; count: number }>();
+  let last = ticks[0]!;
+  rows.slice(first).forEach(({ line, tick, value }, at) => {
+    const before = rows[first + at - 1];
     if (before?.tick.at === tick.at) {
       throw refuse(line, `the time of line ${before.line} comes again${ofSeries(id)}.`);
     }
@@ -99,12 +109,13 @@ function toSeries(file: string, id: string | undefined, unsorted: readonly Row[]
     if (Math.abs(exact - slot) > TOLERANCE || slot > MOST_SLOTS_PER_VALUE * rows.length + 100) {
       throw refuse(line, `the times${ofSeries(id)} are not at equal steps.`);
     }
-    const here = sums.get(slot);
+    if (value === undefined) return;
+    last = tick;
     // Clocks drift: two values of one step are averaged.
-    if (here === undefined) sums.set(slot, { line, sum: value, count: 1 });
-    else sums.set(slot, { line, sum: here.sum + value, count: here.count + 1 });
+    const { sum, count } = sums.get(slot) ?? { sum: 0, count: 0 };
+    sums.set(slot, { sum: sum + value, count: count + 1 });
   });
-  return spread(id, sums, step, ticks.at(-1)!);
+  return spread(id, sums, step, last);
 }
 
 function spread(

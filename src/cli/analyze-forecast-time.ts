@@ -24,6 +24,12 @@ const MONTH = /^(\d{4})-(\d{2})$/;
 const CLOCK =
   /^(\d{4}-\d{2}-\d{2})(?:([Tt ])(\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})?$/;
 
+/** A distance below this share of another is not the same one of a clock that drifts. */
+const MUCH_SHORTER = 0.75;
+
+/** What happens at this share of the places happens often. */
+const OFTEN = 0.05;
+
 /** Reads a number (`17`), a month (`2026-11`), a date or a time with or without seconds and zone; undefined for anything else. */
 export function parseTick(text: string): Tick | undefined {
   if (NUMBER.test(text)) {
@@ -126,7 +132,7 @@ function skipsWeekends(ticks: readonly Tick[]): boolean {
   return spans && ticks.every(({ at }) => new Date(at).getUTCDay() % 6 !== 0);
 }
 
-/** The most frequent distance between neighbours, the shortest of several. */
+/** The most frequent distance between neighbours; but where there are many gaps, the shortest of those seen often. */
 function commonDistance(places: readonly number[]): number | undefined {
   const counts = new Map<number, number>();
   for (let at = 1; at < places.length; at += 1) {
@@ -134,7 +140,13 @@ function commonDistance(places: readonly number[]): number | undefined {
     if (distance > 0) counts.set(distance, (counts.get(distance) ?? 0) + 1);
   }
   const [most] = [...counts].sort(([a, n], [b, m]) => m - n || a - b);
-  return most?.[0];
+  if (most === undefined) return undefined;
+  const shorter = [...counts]
+    .filter(
+      ([distance, count]) => distance < MUCH_SHORTER * most[0] && count >= OFTEN * places.length,
+    )
+    .map(([distance]) => distance);
+  return Math.min(most[0], ...shorter);
 }
 
 const yearOf = (months: number): number => (12 % months === 0 ? 12 / months : 1);
