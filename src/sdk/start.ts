@@ -1,3 +1,5 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 import { readTelemetryConfig } from '../core/telemetry-config.ts';
 import { createCostReporter } from '../costs/reporter.ts';
 import type { CostReporter, CostReporterTarget } from '../costs/reporter-options.ts';
@@ -102,7 +104,8 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     now: Date.now,
   });
   const hold = config.cpuThrottled ? flushWithinRequests({ isDue, flush: flushDue }) : undefined;
-  const forgetSigterm = options.onSigterm === 'none' ? undefined : flushAtSigterm(flush);
+  const forgetSigterm =
+    options.onSigterm === 'none' ? undefined : flushAtSigterm(() => flush({ urgent: true }));
 
   let closing: Promise<void> | undefined;
   async function closeOnce(): Promise<void> {
@@ -130,7 +133,7 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     agentProfiles,
     ...(costs && { costs }),
     ...(business && { business }),
-    flush,
+    flush: () => flush(),
     close() {
       closing ??= closeOnce();
       return closing;
@@ -143,6 +146,17 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     }),
   };
   return telemetry;
+}
+
+/** A batch holds the events of many traces: the request that sends it is part of none, least of all of the first one's. */
+function untraced(reporter: CostReporter): CostReporter {
+  const outside = <T>(work: () => T): T => context.with(suppressTracing(ROOT_CONTEXT), work);
+  return {
+    ...reporter,
+    report: (event) => outside(() => reporter.report(event)),
+    flush: () => outside(() => reporter.flush()),
+    close: (options) => outside(() => reporter.close(options)),
+  };
 }
 
 /** What every line says of the run that it is written in. */
@@ -169,6 +183,6 @@ function openCosts(
   workspaceId: string | undefined,
 ): { reporter: CostReporter | undefined; owned: boolean } {
   if (costs === undefined) return { reporter: undefined, owned: false };
-  if ('report' in costs) return { reporter: costs, owned: false };
-  return { reporter: createCostReporter({ target: costs, workspaceId }), owned: true };
+  if ('report' in costs) return { reporter: untraced(costs), owned: false };
+  return { reporter: untraced(createCostReporter({ target: costs, workspaceId })), owned: true };
 }

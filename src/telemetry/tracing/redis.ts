@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
@@ -36,9 +37,12 @@ export function instrumentRedis(
   options: { onDatabaseCall?: ((record: DatabaseRecord) => void) | undefined } = {},
 ): { close(): void } {
   const calls = new WeakMap<object, Call>();
+  /** Set while the commands of a MULTI are sent, which is told of as a whole. */
+  const inBatch = new AsyncLocalStorage<true>();
 
   const subscribers = {
     start(told: Told) {
+      if (told.batchMode === undefined && inBatch.getStore() === true) return;
       const operation = (told.batchMode ?? told.command ?? 'command').toUpperCase();
       const call: Call = { operation, startedAt: performance.now() };
       calls.set(told, call);
@@ -82,9 +86,12 @@ export function instrumentRedis(
     tracingChannel<unknown, object>(name),
   );
   for (const channel of channels) channel.subscribe(subscribers);
+  const batches = tracingChannel<unknown, object>('ioredis:batch');
+  batches.start.bindStore(inBatch, () => true);
   return {
     close() {
       for (const channel of channels) channel.unsubscribe(subscribers);
+      batches.start.unbindStore(inBatch);
     },
   };
 }
