@@ -1,7 +1,6 @@
 import { AGENTWORKS, GEN_AI } from '../../src/genai/conventions.ts';
-import type { Attributes, AttributeValue, OtlpSpan } from '../../src/otlp/span.ts';
-
-type Json = string | number | boolean | Json[] | { [key: string]: Json };
+import type { Attributes, OtlpSpan } from '../../src/otlp/span.ts';
+import { type Json, plain, textOf } from '../otlp/attribute-text.ts';
 
 /** A span for the page: times in milliseconds, offsets from the start of the trace. */
 export type SpanView = {
@@ -45,7 +44,7 @@ export function viewOfSpans(spans: readonly OtlpSpan[]): SpanView[] {
       ...(parentSpanId !== undefined && { parentSpanId }),
       name,
       kind: KINDS[span.kind] ?? String(span.kind),
-      service: String(resource.get('service.name') ?? ''),
+      service: textOf(resource.get('service.name')) ?? '',
       scope: [scope.name, scope.version].filter(Boolean).join(' '),
       offsetMs: milliseconds(span.startNs - startNs),
       durationMs: milliseconds(span.endNs - span.startNs),
@@ -66,10 +65,8 @@ export function viewOfSpans(spans: readonly OtlpSpan[]): SpanView[] {
 function genAiOf(attributes: Attributes): { genAi?: GenAiView } {
   const operation = attributes.get(GEN_AI.operation);
   if (typeof operation !== 'string') return {};
-  const text = (...keys: string[]) => {
-    const value = keys.map((key) => attributes.get(key)).find((found) => found !== undefined);
-    return value === undefined ? undefined : String(value);
-  };
+  const text = (...keys: string[]) =>
+    textOf(keys.map((key) => attributes.get(key)).find((found) => found !== undefined));
   const count = (key: string) => {
     const value = attributes.get(key);
     return value === undefined ? undefined : Number(value);
@@ -86,20 +83,6 @@ function genAiOf(attributes: Attributes): { genAi?: GenAiView } {
   };
   const known = Object.entries(genAi).filter(([, value]) => value !== undefined);
   return { genAi: Object.fromEntries(known) as GenAiView };
-}
-
-/** Attributes as JSON: whole numbers that a double cannot hold as text, bytes in base64. */
-export function plain(attributes: Attributes): Record<string, Json> {
-  return Object.fromEntries([...attributes].map(([key, value]) => [key, plainValue(value)]));
-}
-
-function plainValue(value: AttributeValue): Json {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (value instanceof Map) return plain(value);
-  if (Array.isArray(value)) return value.map(plainValue);
-  return value as string | boolean;
 }
 
 const milliseconds = (ns: bigint): number => Number(ns / 1_000n) / 1_000;

@@ -55,7 +55,8 @@ export function createOtlpServer(options: {
       const partialSuccess = { [route.counted]: leftOut, errorMessage: message };
       send(200, route.answer, leftOut > 0 ? { partialSuccess } : {});
     } catch (error) {
-      const { status = 500, message } = error as RequestError;
+      const status = error instanceof RequestError ? error.status : 500;
+      const { message } = error as Error;
       refusals.add({ signal: 'request', count: 0, reason: message });
       refuse(status, message);
     }

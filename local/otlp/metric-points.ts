@@ -50,11 +50,11 @@ export function readPoints(request: unknown, projectId: string): ReadPoints {
 }
 
 function pointsOf(metric: Fields, head: { service: string; instance: string }) {
-  const name = String(metric.name ?? '');
+  const name = textOf(metric.name);
   if (!NAME.test(name)) return `Metric name ${JSON.stringify(name)} must match ${NAME.source}`;
   const kind = KINDS.find((candidate) => metric[candidate] !== undefined);
   if (kind === undefined) return `Metric ${name} has no data`;
-  const unit = String(metric.unit ?? '');
+  const unit = textOf(metric.unit);
   const points: OtlpPoint[] = [];
   for (const point of list(field(metric, kind), 'dataPoints')) {
     const labels = attributesOf(point);
@@ -72,9 +72,14 @@ function pointsOf(metric: Fields, head: { service: string; instance: string }) {
 function attributesOf(holder: unknown): Record<string, string> {
   const pairs = list(holder, 'attributes').map((pair): [string, string] => {
     const [value] = Object.values(field(pair, 'value'));
-    return [String(pair.key), typeof value === 'object' ? JSON.stringify(value) : String(value)];
+    return [textOf(pair.key), textOf(value)];
   });
   return Object.fromEntries(pairs);
+}
+
+/** A text as it is, nothing as none, anything else as JSON. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function field(holder: unknown, name: string): Fields {

@@ -1,4 +1,5 @@
 import type { OtlpSpan } from '../../src/otlp/span.ts';
+import { textOf } from './attribute-text.ts';
 import { summarize, type TraceSummary } from './trace-summary.ts';
 
 const MAX_TRACES = 5_000;
@@ -93,9 +94,9 @@ export function createTraceStore() {
 function mentions({ spans }: Trace, text: string): boolean {
   for (const { traceId, name, attributes, resource } of spans.values()) {
     if (traceId.includes(text) || name.toLowerCase().includes(text)) return true;
-    if (String(resource.get('service.name')).toLowerCase().includes(text)) return true;
+    if (textOf(resource.get('service.name'))?.toLowerCase().includes(text)) return true;
     for (const value of attributes.values()) {
-      if (String(value).toLowerCase().includes(text)) return true;
+      if (textOf(value)!.toLowerCase().includes(text)) return true;
     }
   }
   return false;

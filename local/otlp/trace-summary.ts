@@ -1,6 +1,7 @@
 import { formatUsd, parseUsd } from '../../src/core/money.ts';
 import { AGENTWORKS, GEN_AI } from '../../src/genai/conventions.ts';
 import type { OtlpSpan } from '../../src/otlp/span.ts';
+import { textOf } from './attribute-text.ts';
 
 /** One line of the list of traces. */
 export type TraceSummary = {
@@ -65,7 +66,7 @@ const MODEL_OPERATIONS = new Set(['chat', 'text_completion', 'generate_content',
 
 /** Whether the span is the call of a model itself, not an agent's or a tool's around it. */
 export function isModelCall({ attributes }: OtlpSpan): boolean {
-  return MODEL_OPERATIONS.has(String(attributes.get(GEN_AI.operation)));
+  return MODEL_OPERATIONS.has(textOf(attributes.get(GEN_AI.operation)) ?? '');
 }
 
 /** Money in spans is a decimal string; anything else is not money of ours. */
