@@ -6,6 +6,9 @@ const USAGE = `Usage: npm run eval -- anomalies <data folder> [--json]
               scores and false alerts beside the rolling z-score's.
   forecast    Forecasts of real hourly usage (servegen-hourly-30-tenants.csv.gz, left out where it is not there) and of made
               series: error of the sum beside the straight line's and the last week's mean's; how much intervals hold.
+  log-patterns  Log messages grouped by template where the true groups are known (*.log_structured.csv with Content and
+              EventId, as in Loghub-2k; left out where there are none), and made messages: grouping accuracy beside the raw
+              text's and that of masking digits only.
   --json      One JSON document on stdout; progress stays on stderr.
 `;
 
@@ -16,6 +19,7 @@ type Evaluation = (
 
 const EVALUATIONS: Record<string, () => Promise<Evaluation>> = {
   anomalies: async () => (await import('./anomalies.ts')).evaluateAnomalies,
+  'log-patterns': async () => (await import('./log-patterns.ts')).evaluateLogPatterns,
   forecast: async () => (await import('./forecast.ts')).evaluateForecast,
 };
 
