@@ -5,13 +5,13 @@ export type Smoothing = { alpha: number; beta: number; phi: number };
 export type SmoothingKind = 'simple' | 'damped' | 'linear';
 
 const STARTS: Record<SmoothingKind, Smoothing> = {
-  simple: { alpha: 0.3, beta: 0, phi: 1 },
-  damped: { alpha: 0.3, beta: 0.05, phi: 0.9 },
-  linear: { alpha: 0.3, beta: 0.05, phi: 1 },
+  simple: { alpha: 0.2, beta: 0, phi: 1 },
+  damped: { alpha: 0.2, beta: 0.05, phi: 0.93 },
+  linear: { alpha: 0.2, beta: 0.05, phi: 1 },
 };
 
 const ALPHAS = [0.02, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 0.99];
-const BETAS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5];
+const BETAS = [0.005, 0.02, 0.05, 0.12, 0.3];
 const PHIS = [0.8, 0.87, 0.93, 0.97];
 
 // A global costs far more than a constant where the code runs in a context of its own, as under Jest.
@@ -23,7 +23,8 @@ const FIRST_VALUES = 10;
 /**
  * Exponential smoothing of a series without season: simple (flat), damped trend or linear trend (Gardner & McKenzie
  * 1985; Hyndman et al., Forecasting with Exponential Smoothing, 2008). The parameters are those with the least one-step
- * errors, found one after the other on a coarse grid, twice: fine grids only follow the noise.
+ * errors, found one after the other on every second place of a coarse grid, then on the places beside: finer grids only
+ * follow the noise.
  */
 export function smooth(
   values: readonly number[],
@@ -39,11 +40,20 @@ export function smooth(
     least = loss;
     best = smoothing;
   };
-  for (let round = 0; round < 2; round += 1) {
-    for (const alpha of ALPHAS) consider({ ...best, alpha });
-    if (kind === 'simple') break;
-    for (const beta of BETAS) consider({ ...best, beta });
-    if (kind === 'damped') for (const phi of PHIS) consider({ ...best, phi });
+  const search = (key: keyof Smoothing, grid: readonly number[]) => {
+    for (let at = 1; at < grid.length; at += 2) consider({ ...best, [key]: grid[at]! });
+  };
+  const refine = (key: keyof Smoothing, grid: readonly number[]) => {
+    const found = grid.indexOf(best[key]);
+    for (const at of [found - 1, found + 1]) {
+      if (at in grid) consider({ ...best, [key]: grid[at]! });
+    }
+  };
+  for (const step of [search, refine]) {
+    step('alpha', ALPHAS);
+    if (kind === 'simple') continue;
+    step('beta', BETAS);
+    if (kind === 'damped') step('phi', PHIS);
   }
   const { level, trend } = run(values, best, start);
   const forecast: number[] = [];
