@@ -74,12 +74,16 @@ masked AS (
 ),
 -- Then texts that differ in few words only are merged: a word is a value where many different ones stand in its place.
 texts AS (
-  SELECT masked_text, ROW_NUMBER() OVER (ORDER BY masked_text) AS text_id
-  FROM (SELECT DISTINCT masked_text FROM masked)
+  SELECT
+    masked_text,
+    MIN(message) != MAX(message) AS is_varied,
+    ROW_NUMBER() OVER (ORDER BY masked_text) AS text_id
+  FROM masked
+  GROUP BY masked_text
 ),
 tokens AS (
   SELECT
-    text_id,
+    texts.*,
     position,
     token,
     ARRAY_LENGTH(SPLIT(masked_text, ' ')) AS length,
@@ -89,72 +93,77 @@ tokens AS (
   CROSS JOIN UNNEST(SPLIT(masked_text, ' ')) AS token WITH OFFSET AS position
 ),
 counted AS (
-  SELECT *, COUNT(*) OVER (PARTITION BY length, position, token) AS texts_with
+  SELECT
+    *,
+    COUNT(*) OVER (PARTITION BY length, position, token) AS texts_with,
+    COUNTIF(is_word) OVER (PARTITION BY text_id) AS words,
+    SUM(LENGTH(token) + 1) OVER (PARTITION BY text_id ORDER BY position) AS end_at
   FROM tokens
   WHERE length <= 40
 ),
--- What could be values in a text: one word or mask (hole, its position), or all words that at most so many texts of the
--- length have in this position (rarity).
-guesses AS (
-  SELECT text_id, position AS hole, 0 AS rarity
+-- The outline of a text has holes (empty tokens) where values could be; other texts may have it in common. One hole each:
+single_holes AS (
+  SELECT
+    CONCAT(LEFT(masked_text, end_at - LENGTH(token) - 1), SUBSTR(masked_text, end_at)) AS outline,
+    length,
+    1 AS holes,
+    words - IF(is_word, 1, 0) AS words_left,
+    position,
+    token,
+    is_mask AND is_varied AS is_value
   FROM counted
   WHERE is_word OR is_mask
-  UNION ALL
-  SELECT DISTINCT text_id, -1 AS hole, texts_with AS rarity
-  FROM counted
-  WHERE is_word
 ),
-guessed AS (
-  SELECT
-    counted.*,
-    hole,
-    rarity,
-    position = hole OR (is_word AND texts_with <= rarity) AS is_hole
-  FROM guesses
-  INNER JOIN counted USING (text_id)
+-- Or several, at most half of the words: all that at most so many texts of the same length have in their position.
+rarities AS (
+  SELECT DISTINCT text_id, rarity
+  FROM (
+    SELECT text_id, words, texts_with AS rarity, COUNT(*) OVER (PARTITION BY text_id ORDER BY texts_with) AS holes
+    FROM counted
+    WHERE is_word
+  )
+  WHERE holes BETWEEN 2 AND words / 2
 ),
--- The text with holes, which other texts may have in common with it. A token is never empty but in a text that is.
 outlined AS (
   SELECT
     text_id,
-    hole,
     rarity,
-    length,
-    STRING_AGG(IF(is_hole, '', token), ' ' ORDER BY position) AS outline,
-    COUNTIF(is_hole) AS holes,
-    COUNTIF(is_word AND NOT is_hole) AS words
-  FROM guessed
-  GROUP BY text_id, hole, rarity, length
+    STRING_AGG(IF(is_word AND texts_with <= rarity, '', token), ' ' ORDER BY position) AS outline,
+    COUNTIF(is_word AND texts_with <= rarity) AS holes
+  FROM rarities
+  INNER JOIN counted USING (text_id)
+  GROUP BY text_id, rarity
 ),
-plausible AS (
-  SELECT *
+several_holes AS (
+  SELECT outline, length, holes, words - holes AS words_left, position, token, FALSE AS is_value
   FROM outlined
-  WHERE words >= 1 AND (hole >= 0 OR (holes >= 2 AND words >= 2 AND words >= holes))
+  INNER JOIN counted USING (text_id)
+  WHERE is_word AND texts_with <= rarity
 ),
 filled AS (
   SELECT
     outline,
-    plausible.length AS length,
-    words,
+    length,
     holes,
+    words_left,
     position,
     COUNT(*) AS texts,
     COUNT(DISTINCT token) AS fillings,
-    LOGICAL_OR(is_mask) AS has_mask
-  FROM plausible
-  INNER JOIN guessed USING (text_id, hole, rarity)
-  WHERE is_hole
-  GROUP BY outline, length, words, holes, position
+    LOGICAL_OR(is_value) AS has_value
+  FROM (SELECT * FROM single_holes UNION ALL SELECT * FROM several_holes)
+  WHERE words_left >= 1
+  GROUP BY outline, length, holes, words_left, position
 ),
--- One hole: 5 fillings, 15 where only one word is left; 2 are enough where a mask is among them. More holes: 8 fillings
--- each, or 3 each in at least twice as many combinations as any of them has fillings, as what varies by itself has.
+-- One hole: 5 fillings, 15 where only one word is left; 2 are enough where one is a mask, of messages that really
+-- vary. More holes: 8 fillings each, or 3 each in at least twice as many combinations as any of them has fillings, as
+-- what varies by itself has.
 outlines AS (
   SELECT outline, length, holes
   FROM filled
-  GROUP BY outline, length, words, holes
+  GROUP BY outline, length, holes, words_left
   HAVING IF(
     holes = 1,
-    MIN(fillings) >= IF(words >= 2, 5, 15) OR (words >= 2 AND MIN(fillings) >= 2 AND LOGICAL_OR(has_mask)),
+    MIN(fillings) >= IF(words_left >= 2, 5, 15) OR (words_left >= 2 AND MIN(fillings) >= 2 AND LOGICAL_OR(has_value)),
     MIN(fillings) >= 8 OR (MIN(fillings) >= 3 AND MAX(texts) >= 2 * MAX(fillings))
   )
 ),
