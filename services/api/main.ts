@@ -23,8 +23,9 @@ import { createReadiness } from './readiness.ts';
 import { createApiServer } from './server.ts';
 
 const REDIS_WAIT_MS = 2_000;
-/** Cloud Run kills after ten. */
-const DRAIN_MS = 9_000;
+/** Cloud Run kills after ten seconds: requests have six of them, what is to be sent afterwards the rest. */
+const DRAIN_MS = 6_000;
+const EXIT_MS = 9_500;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, ['redisUrl', 'apiKeyPepper']);
@@ -128,7 +129,8 @@ async function main(): Promise<void> {
     const giveUp = setTimeout(() => {
       log.error('not drained in time');
       process.exit(1);
-    }, DRAIN_MS);
+    }, EXIT_MS);
+    const cutOff = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS);
     // What was asked is answered before what it needs is closed.
     void app
       .close()
@@ -141,6 +143,7 @@ async function main(): Promise<void> {
       .then(() => telemetry.close())
       .finally(async () => {
         clearTimeout(giveUp);
+        clearTimeout(cutOff);
         log.info('drained');
         await log.flush();
         process.exit(0);

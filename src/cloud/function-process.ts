@@ -4,7 +4,7 @@ import { createPushAuthenticator, type PushAuth } from './push.ts';
 import { type Redis, redisReady } from './redis.ts';
 
 const REDIS_WAIT_MS = 2_000;
-const DRAIN_MS = 9_800;
+const EXIT_MS = 9_500;
 
 /**
  * The life of a process that serves one function: waits a moment for Redis, serves, and at SIGTERM answers what is under
@@ -45,7 +45,10 @@ export async function runFunction(options: {
   log.info('listening', { port: server.port });
   process.once('SIGTERM', () => {
     // Cloud Run kills after ten seconds; what is left then is not worth a signal that nobody sees.
-    setTimeout(() => process.exit(1), DRAIN_MS).unref();
+    setTimeout(() => {
+      log.warn('not drained in time');
+      process.exit(1);
+    }, EXIT_MS).unref();
     void server
       .drain()
       .then(() => close?.())

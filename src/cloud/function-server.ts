@@ -6,7 +6,8 @@ import { getRPCMetadata } from '@opentelemetry/core';
 import { readMessageHead, withinConsumerSpan } from './message-context.ts';
 import type { PushAuthenticator } from './push.ts';
 
-const CLOUD_RUN_GRACE_MS = 9_000;
+/** Of the ten seconds that Cloud Run gives; the rest is for what has to be sent afterwards. */
+const DRAIN_GRACE_MS = 6_000;
 
 /**
  * Serves one function with functions-framework behind checks that must come before it reads the body: size,
@@ -61,7 +62,7 @@ export async function serveFunction(options: {
   // Pub/Sub keeps connections open; closing them first would lose requests that are on their way.
   server.keepAliveTimeout = 620_000;
   const port = await listen(server, options.port);
-  return { port, drain: () => closeServer(server, CLOUD_RUN_GRACE_MS) };
+  return { port, drain: () => closeServer(server, DRAIN_GRACE_MS) };
 }
 
 /** A handler whose work on a pushed message is traced; anything else that is asked of it runs as it is. */

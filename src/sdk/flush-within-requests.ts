@@ -21,14 +21,35 @@ export function flushWithinRequests(options: {
   const onRequest: ChannelListener = (message) => {
     const { response } = message as { response: ServerResponse };
     const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+    const write = response.write.bind(response) as (...args: unknown[]) => boolean;
     let held = false;
     response.end = ((...args: unknown[]) => {
-      if (held || !isDue()) return end(...args);
+      // As with an answer that has ended: a second end changes nothing.
+      if (held) return response;
+      if (!isDue()) return end(...args);
       held = true;
       const giveUp = new Promise((resolve) => setTimeout(resolve, maxWaitMs).unref());
-      void Promise.race([flush(), giveUp]).finally(() => end(...args));
+      void Promise.race([flush(), giveUp]).finally(() => {
+        response.write = write as ServerResponse['write'];
+        try {
+          end(...args);
+        } catch (error) {
+          // Nobody is there any more to whom it could be thrown.
+          response.destroy(error as Error);
+        }
+      });
       return response;
     }) as ServerResponse['end'];
+    response.write = ((...args: unknown[]) => {
+      if (!held) return write(...args);
+      const error = Object.assign(new Error('write after end'), {
+        code: 'ERR_STREAM_WRITE_AFTER_END',
+      });
+      const callback = args.at(-1);
+      if (typeof callback === 'function') process.nextTick(callback, error);
+      response.destroy(error);
+      return false;
+    }) as ServerResponse['write'];
   };
 
   const requests = channel(REQUEST_START);

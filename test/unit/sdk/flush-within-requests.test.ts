@@ -1,13 +1,15 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { flushWithinRequests } from '../../../src/sdk/flush-within-requests.ts';
 
 let server: Server;
 let url: string;
+let answer: RequestListener;
 beforeEach(async () => {
-  server = createServer((_, response) => response.end('answer')).listen(0, '127.0.0.1');
+  answer = (_, response) => response.end('answer');
+  server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -29,11 +31,11 @@ test('an answer ends only when what is due has been sent', async () => {
     },
   });
   const order: string[] = [];
-  const answer = textOf().then((text) => order.push(text));
+  const answered = textOf().then((text) => order.push(text));
   await asked;
   order.push('flushing');
   finish();
-  await answer;
+  await answered;
   expect(order).toEqual(['flushing', 'answer']);
   hold.close();
 });
@@ -57,4 +59,34 @@ test('an answer waits for nothing when nothing is due, and not for ever when sen
   hold.close();
   expect(await textOf()).toBe('answer');
   expect(flushes).toBe(1);
+});
+
+test('an answer that is ended twice, written to after its end, or ended with nonsense fares as it would without the hold', async () => {
+  const hold = flushWithinRequests({ isDue: () => true, flush: async () => undefined });
+  answer = (_, response) => {
+    response.write('a');
+    response.end('b');
+    response.end();
+  };
+  expect(await textOf()).toBe('ab');
+  answer = (_, response) => {
+    response.on('error', () => undefined);
+    response.end('body');
+    response.write('MORE');
+  };
+  await expect(textOf()).rejects.toThrow();
+  answer = (_, response) => {
+    response.on('error', () => undefined);
+    response.end(12 as never);
+  };
+  await expect(textOf()).rejects.toThrow();
+  hold.close();
+});
+
+test('an answer to HEAD and a kept-alive connection work through the hold', async () => {
+  const hold = flushWithinRequests({ isDue: () => true, flush: async () => undefined });
+  expect((await fetch(url, { method: 'HEAD' })).status).toBe(200);
+  expect(await textOf()).toBe('answer');
+  expect(await textOf()).toBe('answer');
+  hold.close();
 });
