@@ -1,10 +1,8 @@
 import { errorMessage } from '../core/errors.ts';
+import { measureJson, measureProtobuf } from './measure.ts';
 import { decodeRequest } from './messages.ts';
 import { OtlpReadError } from './read-fields.ts';
 import { type ReadSpans, readSpans } from './read-spans.ts';
-
-/** Larger than any SDK's batch (512 by default; collectors send up to 8,192), and bounded. */
-export const MAX_SPANS_PER_REQUEST = 10_000;
 
 /** The media types of OTLP/HTTP; an answer has its request's. */
 export type OtlpEncoding = 'application/x-protobuf' | 'application/json';
@@ -13,7 +11,7 @@ export type DecodedTraces =
   | ({ kind: 'decoded' } & ReadSpans)
   | {
       kind: 'refused';
-      reason: 'unsupported-content-type' | 'malformed' | 'too-many-spans';
+      reason: 'unsupported-content-type' | 'malformed' | 'too-large';
       /** What is wrong, for whoever sent it. */
       message: string;
     };
@@ -29,7 +27,7 @@ export function otlpEncodingOf(contentType: string): OtlpEncoding | undefined {
 /**
  * Reads the body of an OTLP/HTTP trace request, already unzipped: an ExportTraceServiceRequest in protobuf or JSON becomes
  * its spans, in their order. Fields that nobody knows are skipped, as OTLP asks of receivers; a span without valid ids or
- * with more than can be kept is rejected alone. Never throws.
+ * with more than can be kept is rejected alone. What it costs is bounded before it is decoded. Never throws.
  */
 export function decodeTraces(body: Uint8Array, contentType: string): DecodedTraces {
   const encoding = otlpEncodingOf(contentType);
@@ -39,15 +37,21 @@ export function decodeTraces(body: Uint8Array, contentType: string): DecodedTrac
   const isJson = encoding === 'application/json';
   let request: unknown;
   try {
+    // What it would become is known before it does.
+    if (isJson) measureJson(body);
+    else measureProtobuf(body);
     request = isJson
       ? JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
       : decodeRequest(body);
   } catch (error) {
+    if (error instanceof OtlpReadError && error.reason === 'too-large') {
+      return refused('too-large', error.message);
+    }
     const format = isJson ? 'JSON' : 'protobuf';
     return refused('malformed', `The body is not a request in ${format}: ${errorMessage(error)}`);
   }
   try {
-    return { kind: 'decoded', ...readSpans(request, MAX_SPANS_PER_REQUEST) };
+    return { kind: 'decoded', ...readSpans(request) };
   } catch (error) {
     if (error instanceof OtlpReadError) return refused(error.reason, error.message);
     throw error;

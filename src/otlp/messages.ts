@@ -4,7 +4,7 @@ import protobuf from 'protobufjs';
  * The messages of OTLP traces and the error body of OTLP/HTTP, as far as they are read or written here, by the field
  * numbers of opentelemetry-proto v1 and google/rpc/status.proto. Fields that are not named are skipped.
  */
-const DEFINITIONS: Record<string, Record<string, readonly [type: string, id: number]>> = {
+export const DEFINITIONS: Record<string, Record<string, readonly [type: string, id: number]>> = {
   ExportTraceServiceRequest: { resourceSpans: ['ResourceSpans[]', 1] },
   ResourceSpans: { resource: ['Resource', 1], scopeSpans: ['ScopeSpans[]', 2] },
   Resource: { attributes: ['KeyValue[]', 1] },

@@ -3,7 +3,7 @@ export type Fields = Record<string, unknown>;
 
 /** A request that is not an OTLP request; the text says where and why. */
 export class OtlpReadError extends Error {
-  readonly reason: 'malformed' | 'too-many-spans';
+  readonly reason: 'malformed' | 'too-large';
 
   constructor(message: string, reason: OtlpReadError['reason'] = 'malformed') {
     super(message);

@@ -1,4 +1,10 @@
 import {
+  MAX_GROUPS_PER_REQUEST,
+  MAX_SPANS_PER_REQUEST,
+  tooManyGroups,
+  tooManySpans,
+} from './measure.ts';
+import {
   childOf,
   entriesOf,
   enumOf,
@@ -23,17 +29,18 @@ export type RejectedSpan = {
 export type ReadSpans = { spans: OtlpSpan[]; rejected: RejectedSpan[] };
 
 /** The spans of a request, from protobuf or JSON alike; throws `OtlpReadError` for what is not such a request. */
-export function readSpans(request: unknown, maxSpans: number): ReadSpans {
+export function readSpans(request: unknown): ReadSpans {
   const spans: OtlpSpan[] = [];
   const rejected: RejectedSpan[] = [];
   let count = 0;
+  let groups = 0;
   for (const [group, path] of entriesOf(fieldsOf(request, 'The body'), 'resourceSpans', '')) {
+    groups += 1 + listOf(group, 'scopeSpans', path).length;
+    if (groups > MAX_GROUPS_PER_REQUEST) throw tooManyGroups();
     const resource = resourceOf(group, path);
     for (const [scopeSpans, scopePath] of entriesOf(group, 'scopeSpans', path)) {
       count += listOf(scopeSpans, 'spans', scopePath).length;
-      if (count > maxSpans) {
-        throw new OtlpReadError(`At most ${maxSpans} spans are taken at once.`, 'too-many-spans');
-      }
+      if (count > MAX_SPANS_PER_REQUEST) throw tooManySpans();
       const scope = scopeOf(scopeSpans, scopePath);
       for (const [span, spanPath] of entriesOf(scopeSpans, 'spans', scopePath)) {
         const read = readSpan(span, spanPath, resource, scope);

@@ -87,7 +87,7 @@ export function registerOtlpRoutes(
         const body = await unzipped(request, maxBytes);
         const decoded = decodeTraces(body, encoding);
         if (decoded.kind === 'refused') {
-          throw decoded.reason === 'too-many-spans'
+          throw decoded.reason === 'too-large'
             ? new AppError({ code: 'payload_too_large', message: decoded.message })
             : invalidArgument(decoded.message, []);
         }

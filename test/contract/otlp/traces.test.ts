@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import protobuf from 'protobufjs';
 import { spanEventId } from '../../../src/genai/span-event-id.ts';
-import { MAX_SPANS_PER_REQUEST } from '../../../src/otlp/decode.ts';
+import { MAX_SPANS_PER_REQUEST } from '../../../src/otlp/measure.ts';
 import { encodeMessage } from '../../../src/otlp/messages.ts';
 import { hexId } from '../../support/otlp.ts';
 import { startRedis } from '../../support/redis-server.ts';

@@ -8,7 +8,14 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
-import { decodeTraces, MAX_SPANS_PER_REQUEST } from '../../../src/otlp/decode.ts';
+import protobuf from 'protobufjs';
+import { decodeTraces } from '../../../src/otlp/decode.ts';
+import {
+  MAX_GROUPS_PER_REQUEST,
+  MAX_SPANS_PER_REQUEST,
+  measureProtobuf,
+} from '../../../src/otlp/measure.ts';
+import { decodeRequest } from '../../../src/otlp/messages.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SPAN_ID = 'b7ad6b7169203331';
@@ -257,6 +264,103 @@ describe('a request', () => {
   test('with more spans than are taken at once is refused', () => {
     const spans = (count: number) => requestOf(...Array.from({ length: count }, () => span()));
     expect(json(spans(MAX_SPANS_PER_REQUEST))).toMatchObject({ kind: 'decoded' });
-    expect(json(spans(MAX_SPANS_PER_REQUEST + 1))).toMatchObject({ reason: 'too-many-spans' });
+    expect(json(spans(MAX_SPANS_PER_REQUEST + 1))).toMatchObject({ reason: 'too-large' });
   });
 });
+
+describe('what a body costs is known before it is decoded', () => {
+  const delimited = (tag: number, body: Uint8Array) => {
+    const writer = protobuf.Writer.create();
+    return writer.uint32(tag).bytes(body).finish();
+  };
+  const empty = (tag: number) => Buffer.alloc(8 * 1_048_576, Buffer.from([tag, 0]));
+  const RESOURCE_SPANS = 0x0a;
+  const SCOPE_SPANS = 0x12;
+  const SPAN = 0x12;
+  const within =
+    (...tags: number[]) =>
+    (body: Uint8Array) =>
+      tags.reduceRight((inner, tag) => delimited(tag, inner), body);
+  const inSpan = within(RESOURCE_SPANS, SCOPE_SPANS, SPAN);
+  const inScope = within(RESOURCE_SPANS, SCOPE_SPANS);
+  const bodies: [string, Uint8Array][] = [
+    ['spans', inScope(empty(SPAN))],
+    ['resources', empty(RESOURCE_SPANS)],
+    ['scopes', within(RESOURCE_SPANS)(empty(SCOPE_SPANS))],
+    ['attributes', inSpan(empty(0x4a))],
+    ['events', inSpan(empty(0x5a))],
+    ['one field again and again', inSpan(empty(0x7a))],
+    ['values of an attribute', inSpan(within(0x4a, 0x12, 0x2a)(empty(0x0a)))],
+  ];
+  const made = (decode: () => unknown) => {
+    const before = process.memoryUsage().heapUsed;
+    const startedAt = process.cpuUsage();
+    const result = decode();
+    const { user, system } = process.cpuUsage(startedAt);
+    return { result, heap: process.memoryUsage().heapUsed - before, cpuMs: (user + system) / 1e3 };
+  };
+
+  test.each(bodies)('8 MiB of empty %s are refused without becoming objects', (_name, body) => {
+    const { result, heap, cpuMs } = made(() => decodeTraces(body, 'application/x-protobuf'));
+    expect(result).toMatchObject({ kind: 'refused', reason: 'too-large' });
+    // Four million objects have 200 MB and more.
+    expect(heap).toBeLessThan(30 * 1_048_576);
+    expect(cpuMs).toBeLessThan(1_000);
+  });
+
+  test.each(['{}', '[]', '{"scopeSpans":[]}', '{"scopeSpans":[{},{},{},{},{},{},{},{}]}'])(
+    '8 MiB of %s in JSON are refused without being parsed',
+    (one) => {
+      const count = Math.floor((8 * 1_048_576) / (one.length + 1)) - 10;
+      const body = Buffer.from(`{"resourceSpans":[${Array(count).fill(one).join(',')}]}`);
+      const { result } = made(() => decodeTraces(body, 'application/json'));
+      expect(result).toMatchObject({ kind: 'refused', reason: 'too-large' });
+    },
+  );
+
+  test('groups without spans are bounded, in JSON too', () => {
+    const groups = (count: number) => json({ resourceSpans: Array(count).fill({}) });
+    expect(groups(MAX_GROUPS_PER_REQUEST)).toMatchObject({ kind: 'decoded', spans: [] });
+    expect(groups(MAX_GROUPS_PER_REQUEST + 1)).toMatchObject({ reason: 'too-large' });
+    const scopes = { resourceSpans: [{ scopeSpans: Array(MAX_GROUPS_PER_REQUEST).fill({}) }] };
+    expect(json(scopes)).toMatchObject({ reason: 'too-large' });
+  });
+
+  test('texts full of braces are texts', () => {
+    const text = '{"[:\\'.repeat(400_000);
+    expect(attributesOf([{ key: 'prompt', value: { stringValue: text } }])).toEqual({
+      prompt: text,
+    });
+  });
+
+  test('messages are counted as the decoder makes them, whatever the bytes are', () => {
+    const written = ProtobufTraceSerializer.serializeRequest(sdkSpans())!;
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(written.length - 1), fc.nat(255)), { maxLength: 4 }),
+        (damages) => {
+          const body = Buffer.from(written);
+          for (const [at, byte] of damages) body[at] = byte;
+          let counts: ReturnType<typeof measureProtobuf>;
+          try {
+            counts = measureProtobuf(body);
+          } catch {
+            return;
+          }
+          const { spans, groups, parts } = counts;
+          const decoded = messagesIn(decodeRequest(body)) - 1;
+          // A field that comes twice is made twice, and the last is kept.
+          expect(decoded).toBeLessThanOrEqual(spans + groups + parts);
+          if (damages.length === 0) expect(decoded).toBe(spans + groups + parts);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+function messagesIn(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum, one) => sum + messagesIn(one), 0);
+  if (!(value instanceof protobuf.Message)) return 0;
+  return Object.values(value).reduce((sum, one) => sum + messagesIn(one), 1);
+}
