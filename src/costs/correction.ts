@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import { parseUsd } from '../core/money.ts';
 import { parseInstant } from '../core/time.ts';
 import { contentHashOf, type Entry } from './entry.ts';
+import { repricedIdOf } from './entry-ids.ts';
 import { CostEventSchema, MAX_COST_NANO_USD } from './event.ts';
 
 /**
@@ -45,9 +46,4 @@ export function parseCorrection(value: unknown): Entry | undefined {
     unpricedEvents: -1,
     contentHash: contentHashOf(event, timeMs),
   };
-}
-
-/** The id of an event's repricing; outside the grammar of producers' ids, so that it cannot be an event's. */
-export function repricedIdOf(eventId: string): string {
-  return `${eventId}~repriced`;
 }

@@ -1,21 +1,35 @@
 import { hash } from 'node:crypto';
 import { formatDecimal, formatUsd, type NanoUsd, parseDecimal } from '../core/money.ts';
-import { formatInstant } from '../core/time.ts';
+import { formatInstant, parseInstant } from '../core/time.ts';
 import type { CostEvent } from './event.ts';
 
 /** Where an amount came from. `unpriced`: nobody knows yet, the amount is 0 and counted as unpriced. */
 export type CostSource = 'reported' | 'price_book' | 'override' | 'unpriced';
+
+/** What is added to sums of usage: counts are whole, decimals texts, and negative what is taken back. */
+export type EntryUsage = {
+  inputTokens?: number;
+  outputTokens?: number;
+  cacheReadTokens?: number;
+  cacheWriteTokens?: number;
+  reasoningTokens?: number;
+  requests?: number;
+  seconds?: string;
+  bytes?: string;
+};
+
+/**
+ * Attribution, time and usage of an entry; the usage of a corrected price is left out, so that tokens are not counted
+ * twice, and that of an event taken back is negative.
+ */
+export type EntryEvent = Omit<CostEvent, 'usage'> & { usage?: EntryUsage };
 
 /** What the ledger stores as one row and the rollups count once: a priced event, or a correction of one. */
 export type Entry = {
   kind: 'event' | 'correction';
   /** Unique per workspace: the event's id, or the correction's. */
   entryId: string;
-  /**
-   * Attribution, time and usage; the usage of a corrected price is left out, so that tokens are not counted twice, and that
-   * of an event taken back is negative.
-   */
-  event: CostEvent;
+  event: EntryEvent;
   /** `event.timestamp` as epoch milliseconds. */
   timeMs: number;
   costNanoUsd: NanoUsd;
@@ -81,6 +95,13 @@ export function seenMembers(entryId: string, contentHash: string): { id: string;
   const content = Number.parseInt(contentHash.slice(0, 8), 16) | 0;
   // 0 is the member that every set holds.
   return { id: (digest.readBigInt64BE() || 1n).toString(), content: (content || 1).toString() };
+}
+
+/** Epoch milliseconds of a time that the ledger shows; throws for what is none, rather than guess. */
+export function instantOf(ledgerTime: string): number {
+  const timeMs = parseInstant(ledgerTime);
+  if (timeMs === undefined) throw new Error(`Not a time of the ledger: ${ledgerTime}`);
+  return timeMs;
 }
 
 /** An entry as a row of the table `cost_events`; money and decimals as text, absent fields left out. */

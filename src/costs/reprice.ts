@@ -3,8 +3,9 @@ import type { Warehouse } from '../cloud/bigquery.ts';
 import type { Publisher } from '../cloud/pubsub.ts';
 import { getOrInsert } from '../core/maps.ts';
 import { formatUsd, type NanoUsd } from '../core/money.ts';
-import { DAY_MS, formatInstant, parseInstant } from '../core/time.ts';
+import { DAY_MS, formatInstant } from '../core/time.ts';
 import type { Correction } from './correction.ts';
+import { instantOf } from './entry.ts';
 import { type CostEvent, MAX_AGE_DAYS, MAX_MESSAGE_BYTES, type Usage } from './event.ts';
 import type { PriceBook } from './pricing/price-book.ts';
 import { latestEnd } from './reports/plan.ts';
@@ -87,7 +88,7 @@ export function createReprice(options: {
       for (const row of rows) {
         const { event, usage } = toEvent(workspaceId, row);
         const { provider, model = '' } = event;
-        const at = parseInstant(event.timestamp) ?? 0;
+        const at = instantOf(event.timestamp);
         const price = book.price({ provider, model, at, usage, workspaceId });
         if (price.kind === 'unpriced') {
           const zero = () => ({ provider, model, events: 0 });
@@ -151,7 +152,7 @@ function toEvent(workspaceId: string, row: UnpricedRow): { event: CostEvent; usa
     ...withoutNulls(rest),
     id: row.id,
     workspaceId,
-    timestamp: formatInstant(parseInstant(row.timestamp) ?? 0),
+    timestamp: formatInstant(instantOf(row.timestamp)),
     currency: 'USD',
     ...(typeof labels === 'string' && { labels: JSON.parse(labels) }),
   };

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import type { Warehouse } from '../cloud/bigquery.ts';
+import { getOrInsert } from '../core/maps.ts';
+import { DAY_MS, formatInstant, MINUTE_MS } from '../core/time.ts';
+import type { Entry } from './entry.ts';
+import { repricedIdOf } from './entry-ids.ts';
+import { type LedgerRow, negationOf } from './negation.ts';
+import type { Retraction } from './retraction.ts';
+
+/** What becomes of retractions: entries to count, and those whose events the ledger does not show. */
+export type ResolvedRetractions = {
+  entries: Entry[];
+  /** May still come: to be delivered again. */
+  waiting: Retraction[];
+  /** Waited for in vain. */
+  orphaned: Retraction[];
+};
+
+/** How long an event may be on its way when its retraction comes. */
+export const MAX_RETRACTION_WAIT_MS = 10 * MINUTE_MS;
+
+const RETRACTABLE_SQL = readFileSync(
+  new URL('../../bigquery/queries/entries_to_retract.sql', import.meta.url),
+  'utf8',
+);
+
+/**
+ * Reads from the ledger what is to be taken back. The entries of a retraction are the same each time: their ids and
+ * contents derive from the rows they negate, so they count once. Throws (retryable) when the ledger does not answer.
+ */
+export async function resolveRetractions(
+  warehouse: Pick<Warehouse, 'query'>,
+  retractions: readonly Retraction[],
+  now: number,
+): Promise<ResolvedRetractions> {
+  const resolved: ResolvedRetractions = { entries: [], waiting: [], orphaned: [] };
+  if (retractions.length === 0) return resolved;
+  const rows = await readRows(warehouse, retractions);
+  for (const retraction of retractions) {
+    const { workspaceId, eventId } = retraction;
+    const original = rows.get(`${workspaceId}/${eventId}`);
+    if (original === undefined) {
+      const waited = now - retraction.requestedAtMs;
+      (waited < MAX_RETRACTION_WAIT_MS ? resolved.waiting : resolved.orphaned).push(retraction);
+      continue;
+    }
+    const corrections = rows.get(`${workspaceId}/${repricedIdOf(eventId)}`) ?? [];
+    resolved.entries.push(...[...original, ...corrections].map(negationOf));
+  }
+  return resolved;
+}
+
+async function readRows(
+  warehouse: Pick<Warehouse, 'query'>,
+  retractions: readonly Retraction[],
+): Promise<Map<string, LedgerRow[]>> {
+  const times = retractions.map(({ timeMs }) => timeMs);
+  const rows = await warehouse.query<LedgerRow>({
+    sql: RETRACTABLE_SQL,
+    params: {
+      workspaceIds: [...new Set(retractions.map(({ workspaceId }) => workspaceId))],
+      eventIds: retractions.flatMap(({ eventId }) => [eventId, repricedIdOf(eventId)]),
+      from: formatInstant(Math.min(...times) - DAY_MS),
+      to: formatInstant(Math.max(...times) + DAY_MS),
+    },
+    types: {
+      workspaceIds: ['STRING'],
+      eventIds: ['STRING'],
+      from: 'TIMESTAMP',
+      to: 'TIMESTAMP',
+    },
+  });
+  const byIdentity = new Map<string, LedgerRow[]>();
+  for (const row of rows) {
+    getOrInsert(byIdentity, `${row.workspaceId}/${row.eventId}`, () => []).push(row);
+  }
+  return byIdentity;
+}
