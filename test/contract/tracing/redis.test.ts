@@ -28,7 +28,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-test('a transaction is one span and one call, commands outside of it are told of each', async () => {
+test('a transaction or pipeline is one span and one call, commands outside of them are told of each', async () => {
   const { redis } = server;
   await redis.ping();
   told.length = 0;
@@ -36,10 +36,19 @@ test('a transaction is one span and one call, commands outside of it are told of
   await trace.getTracer('test').startActiveSpan('request', async (span) => {
     await redis.set('k', '1');
     await redis.multi().incrby('k', 2).expire('k', 60).exec();
+    await redis.pipeline().get('k').get('k').exec();
     await redis.get('k');
     span.end();
   });
   const names = exporter.getFinishedSpans().map(({ name }) => name);
-  expect(names).toEqual(['SET', 'MULTI', 'GET', 'request']);
-  expect(told.map(({ operation }) => operation)).toEqual(['SET', 'MULTI', 'GET']);
+  expect(names).toEqual(['SET', 'MULTI', 'PIPELINE', 'GET', 'request']);
+  expect(told.map(({ operation }) => operation)).toEqual(['SET', 'MULTI', 'PIPELINE', 'GET']);
+});
+
+test('a command that fails is told of by the class of its error, and still rejects', async () => {
+  const { redis } = server;
+  await redis.set('text', 'x');
+  told.length = 0;
+  await expect(redis.incr('text')).rejects.toThrow('not an integer');
+  expect(told).toEqual([expect.objectContaining({ operation: 'INCR', errorType: 'ReplyError' })]);
 });
