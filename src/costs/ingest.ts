@@ -12,7 +12,7 @@ import { priceEvent } from './price-event.ts';
 import type { PriceBook } from './pricing/price-book.ts';
 import { identityOf, withoutRepeats } from './repeats.ts';
 import { resolveRetractions } from './resolve-retractions.ts';
-import { type Retraction, toOrphan } from './retraction.ts';
+import { type Retraction, toUnresolved } from './retraction.ts';
 import type { Movement } from './rollups/meters.ts';
 import type { Repeat, Rollups } from './rollups/rollups.ts';
 import { setAside } from './set-aside.ts';
@@ -101,7 +101,7 @@ export function createIngest(options: {
     const conflicts = known.filter((rival) => !undecided.includes(rival));
     // What is to be taken back is what the ledger shows by now, so it comes last.
     const retractions = deliveries.flatMap((delivery) => delivery.retractions);
-    const { waiting, orphaned, entries: negations } = await resolve(retractions);
+    const { waiting, unresolved, entries: negations } = await resolve(retractions);
     const third = await record(withoutRepeats(negations).entries);
     const steps = [first, second, third];
     const failed = failedDeliveries(
@@ -114,7 +114,7 @@ export function createIngest(options: {
     const quarantined = setAside({
       malformed: [
         ...done.flatMap((one) => one.quarantined),
-        ...orphaned.filter((one) => done.some((it) => it.retractions.includes(one))).map(toOrphan),
+        ...done.flatMap((one) => one.retractions.flatMap((it) => unresolved.get(it) ?? [])),
       ],
       refused: steps.flatMap(({ refused }) => refused),
       conflicts: [...repeats.filter(({ kind }) => kind === 'conflict'), ...conflicts],
@@ -158,12 +158,20 @@ export function createIngest(options: {
   /** The entries that take events back, and which of those must come again, and why: others' events do not wait for them. */
   async function resolve(retractions: readonly Retraction[]) {
     try {
-      const { waiting, ...rest } = await resolveRetractions(warehouse, retractions, now());
-      return { ...rest, waiting: new Map(waiting.map((one) => [one, notYetInLedger(one)])) };
+      const resolved = await resolveRetractions(warehouse, retractions, now());
+      const { entries, waiting, orphaned, refused } = resolved;
+      const unresolved = new Map<Retraction, Quarantined>();
+      for (const one of orphaned) unresolved.set(one, toUnresolved(one, 'orphaned_retraction'));
+      for (const one of refused) unresolved.set(one, toUnresolved(one, 'refused_retraction'));
+      return {
+        entries,
+        unresolved,
+        waiting: new Map(waiting.map((one) => [one, notYetInLedger(one)])),
+      };
     } catch (error) {
       return {
         entries: [],
-        orphaned: [],
+        unresolved: new Map<Retraction, Quarantined>(),
         waiting: new Map(retractions.map((one) => [one, error])),
       };
     }

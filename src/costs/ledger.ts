@@ -11,7 +11,9 @@ export type QuarantineReason =
   | 'refused_by_ledger'
   | 'conflict'
   /** An event was to be taken back that never came. */
-  | 'orphaned_retraction';
+  | 'orphaned_retraction'
+  /** An event was to be taken back that is not the model call of the span that was named. */
+  | 'refused_retraction';
 
 /** Something that came in by Pub/Sub and cannot be counted. */
 export type Quarantined = {

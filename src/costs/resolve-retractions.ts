@@ -14,6 +14,8 @@ export type ResolvedRetractions = {
   waiting: Retraction[];
   /** Waited for in vain. */
   orphaned: Retraction[];
+  /** Their ids are those of something else than their span's model call. */
+  refused: Retraction[];
 };
 
 /** How long an event may be on its way when its retraction comes. */
@@ -33,21 +35,31 @@ export async function resolveRetractions(
   retractions: readonly Retraction[],
   now: number,
 ): Promise<ResolvedRetractions> {
-  const resolved: ResolvedRetractions = { entries: [], waiting: [], orphaned: [] };
+  const resolved: ResolvedRetractions = { entries: [], waiting: [], orphaned: [], refused: [] };
   if (retractions.length === 0) return resolved;
   const rows = await readRows(warehouse, retractions);
   for (const retraction of retractions) {
     const { workspaceId, eventId } = retraction;
-    const original = rows.get(`${workspaceId}/${eventId}`);
-    if (original === undefined) {
+    const found = rows.get(`${workspaceId}/${eventId}`);
+    if (found === undefined) {
       const waited = now - retraction.requestedAtMs;
       (waited < MAX_RETRACTION_WAIT_MS ? resolved.waiting : resolved.orphaned).push(retraction);
+      continue;
+    }
+    const original = found.filter((row) => isOfSpan(row, retraction));
+    if (original.length === 0) {
+      resolved.refused.push(retraction);
       continue;
     }
     const corrections = rows.get(`${workspaceId}/${repricedIdOf(eventId)}`) ?? [];
     resolved.entries.push(...[...original, ...corrections].map(negationOf));
   }
   return resolved;
+}
+
+/** An id alone proves nothing: whoever sends spans may name any. */
+function isOfSpan(row: LedgerRow, { traceId, spanId }: Retraction): boolean {
+  return row.resourceType === 'llm_api' && row.traceId === traceId && row.spanId === spanId;
 }
 
 async function readRows(

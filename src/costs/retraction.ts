@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { EVENT_ID_PATTERN, NAME_PATTERN } from '../core/ids.ts';
+import { SPAN_ID_PATTERN, TRACE_ID_PATTERN } from '../core/patterns.ts';
 import { parseInstant } from '../core/time.ts';
 import type { Quarantined } from './ledger.ts';
 
@@ -15,6 +16,9 @@ const RetractionSchema = Type.Object(
       {
         workspaceId: Type.String({ pattern: NAME_PATTERN, maxLength: 128 }),
         eventId: Type.String({ pattern: EVENT_ID_PATTERN, maxLength: 64 }),
+        /** The span that the event is of: nothing else is taken back, whoever asks. */
+        traceId: Type.String({ pattern: TRACE_ID_PATTERN }),
+        spanId: Type.String({ pattern: SPAN_ID_PATTERN }),
         /** The event's own, as exactly as is known; it is looked for a day around. */
         timestamp: Type.String({ maxLength: 40 }),
         /** Since when it waits for its event. */
@@ -48,12 +52,19 @@ export function parseRetraction(value: unknown, messageId: string): Retraction |
   return { ...retraction, timeMs, requestedAtMs, messageId };
 }
 
-/** What is set aside of a retraction whose event never came. */
-export function toOrphan(retraction: Retraction): Quarantined {
+const DETAILS = {
+  orphaned_retraction:
+    'the event to take back is not in the ledger, ten minutes after it was asked for',
+  refused_retraction:
+    'the event under this id is no model call of this trace and span, so it is not taken back',
+};
+
+/** What is set aside of a retraction that takes nothing back, and why. */
+export function toUnresolved(retraction: Retraction, reason: keyof typeof DETAILS): Quarantined {
   const { timeMs: _, requestedAtMs: __, messageId, ...message } = retraction;
   return {
-    reason: 'orphaned_retraction',
-    detail: 'the event to take back is not in the ledger, ten minutes after it was asked for',
+    reason,
+    detail: DETAILS[reason],
     workspaceId: retraction.workspaceId,
     eventId: retraction.eventId,
     messageId,

@@ -87,8 +87,8 @@ export function createOtlpIntake(options: {
 
     // 3. Charges are with Pub/Sub before retractions, which wait for the former in the ledger.
     await publishEntries(publisher, 'events', events);
-    const retractions = [...decisions.values()].flatMap(({ retracting }) =>
-      retracting.map(({ charge }) => toRetraction(charge)),
+    const retractions = [...decisions].flatMap(([traceId, { retracting }]) =>
+      retracting.map(({ spanId, charge }) => toRetraction(traceId, spanId, charge)),
     );
     await publishEntries(publisher, 'corrections', retractions);
 
@@ -128,11 +128,14 @@ export function createOtlpIntake(options: {
     return { decisions, assumedTraces };
   }
 
-  function toRetraction({ workspaceId, eventId, timeMs }: Charge): RetractionMessage {
+  function toRetraction(traceId: string, spanId: string, charge: Charge): RetractionMessage {
+    const { workspaceId, eventId, timeMs } = charge;
     return {
       retraction: {
         workspaceId,
         eventId,
+        traceId,
+        spanId,
         timestamp: formatInstant(timeMs),
         requestedAt: formatInstant(now()),
         reason: RETRACTION_REASON,

@@ -253,6 +253,8 @@ describe('a request that is sent again', () => {
         retraction: {
           workspaceId: 'acme',
           eventId: spanEventId(TRACE_ID, hexId(1)),
+          traceId: TRACE_ID,
+          spanId: hexId(1),
           timestamp: new Date(NOW - 58_750).toISOString(),
           requestedAt: new Date(NOW).toISOString(),
           reason: expect.any(String),

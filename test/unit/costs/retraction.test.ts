@@ -15,6 +15,7 @@ import { type RedisServer, startRedisServer } from '../../support/redis-server.t
 const NOW = Date.now();
 const AT = new Date(NOW - 60_000).toISOString();
 const MINUTE = 60_000;
+const SPAN = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
 let server: RedisServer;
 let redis: Redis;
@@ -35,6 +36,7 @@ const retractionOf = (eventId: string, parts: object = {}) => ({
   retraction: {
     workspaceId: 'acme',
     eventId,
+    ...SPAN,
     timestamp: AT,
     requestedAt: new Date(NOW).toISOString(),
     reason: 'contains another model call',
@@ -51,8 +53,7 @@ const call = (id: string, parts: Partial<CostEvent> = {}): CostEvent => {
     labels: { emitter: 'test' },
     usage: { inputTokens: 4_808, cacheReadTokens: 100, outputTokens: 10, requests: 1 },
     outcome: { status: 'ok', latencyMs: 812 },
-    traceId: '0af7651916cd43dd8448eb211c80319c',
-    spanId: 'b7ad6b7169203331',
+    ...SPAN,
     ...parts,
   });
   return event;
@@ -215,6 +216,37 @@ describe('an event that is taken back', () => {
   });
 });
 
+describe('an event that a retraction may not take back', () => {
+  test.each<[string, Partial<CostEvent>]>([
+    ['is that of another trace', { traceId: '1af7651916cd43dd8448eb211c80319c' }],
+    ['is that of another span', { spanId: 'c7ad6b7169203331' }],
+    ['is no model call', { resourceType: 'compute' }],
+  ])('%s: it stays, and the retraction is set aside', async (_name, parts) => {
+    const { warehouse, deliver, buckets } = createWorld();
+    await deliver({ events: [call('invoice', parts)] });
+    const before = await buckets();
+    await deliver({ corrections: [retractionOf('invoice')] });
+    expect(await buckets()).toEqual(before);
+    expect(warehouse.costs()).toHaveLength(1);
+    expect(warehouse.tables.cost_events_quarantine).toMatchObject([
+      {
+        reason: 'refused_retraction',
+        detail: expect.stringContaining('trace and span'),
+        workspace_id: 'acme',
+        event_id: 'invoice',
+      },
+    ]);
+  });
+
+  test('is one without a span: whoever knows its id alone cannot erase it', async () => {
+    const { warehouse, deliver } = createWorld();
+    const { traceId: _, spanId: __, ...plain } = call('plain');
+    await deliver({ events: [plain] });
+    await deliver({ corrections: [retractionOf('plain')] });
+    expect(warehouse.costs().map((row) => row.event_id)).toEqual(['plain']);
+  });
+});
+
 describe('a retraction whose event is not in the ledger', () => {
   test('is delivered again, and then takes it back; its neighbours do not wait', async () => {
     const { warehouse, deliver } = createWorld();
@@ -265,6 +297,8 @@ describe('a retraction over the wire', () => {
   test.each<[string, object]>([
     ['without a workspace', { workspaceId: undefined }],
     ['of no event id', { eventId: 'a~b' }],
+    ['of no trace', { traceId: undefined }],
+    ['of no span', { spanId: 'none' }],
     ['at no instant', { timestamp: 'now' }],
     ['asked for at no instant', { requestedAt: 'now' }],
     ['without a reason', { reason: '' }],
