@@ -36,15 +36,17 @@ export type GenAiOptions = {
 
 /**
  * Each runs `fn` within a span and gives back its result as it is: the same object, the same promise; what it throws or
- * rejects with is passed on unchanged. What goes wrong in telling of it is logged and never felt by the caller. `fn` is
- * given the span.
+ * rejects with is passed on unchanged. A promise is never asked for its result: one that only works when it is asked works
+ * when the caller asks, and once. What goes wrong in telling of it is logged and never felt by the caller. `fn` is given the
+ * span.
  */
 export type GenAi = {
   /**
    * One call of a model: span, metrics, one log line, and one cost event with the usage in the provider's answer. A stream is
    * told of when it ends, fails, or is given up; where it ended before the provider had said the usage, the tokens are
    * estimated from what came and marked so. Watching a promise counts as handling its rejection: one that the caller drops is
-   * logged here, and Node does not warn of it.
+   * logged here, and Node does not warn of it. A client's promise that nobody asks for its answer is told of as one request
+   * that nobody can price, once nobody holds it any more.
    */
   traceLlmCall<T>(call: LlmCall, fn: (span: Span) => T): T;
   /**
@@ -55,12 +57,20 @@ export type GenAi = {
   traceToolCall<T>(tool: ToolCall, fn: (span: Span) => T): T;
   /** One run of agents that work together. */
   traceTeamRun<T>(run: TeamRun, fn: (span: Span) => T): T;
-  /** Settles the streams that are still open, as estimated. Calls traced later are told of all the same. */
+  /** Settles the streams that are still open, as estimated, and the answers that nobody asked for. Calls traced later are told of all the same. */
   close(): void;
 };
 
 /** Tracing of agents, tools and models; see `GenAi`. */
 export function createGenAi(options: GenAiOptions): GenAi {
-  const { traceLlmCall, close } = createModelCalls(options);
-  return { traceLlmCall, ...createRuns(options), close };
+  const modelCalls = createModelCalls(options);
+  const runs = createRuns(options);
+  return {
+    ...runs,
+    ...modelCalls,
+    close() {
+      modelCalls.close();
+      runs.close();
+    },
+  };
 }

@@ -8,6 +8,7 @@ import { inputMessages } from './content.ts';
 import { GEN_AI, spanName } from './conventions.ts';
 import { estimatedAnswer } from './estimate.ts';
 import type { GenAi, GenAiOptions } from './genai.ts';
+import { createRunner, type Watcher } from './run.ts';
 import { attributionOf, enclosingScope } from './scope.ts';
 import { type ModelCall, type Settlement, settleModelCall } from './settle.ts';
 import { watchStream } from './streams.ts';
@@ -19,6 +20,7 @@ const STREAM_IDLE_MS = 600_000;
 export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCall' | 'close'> {
   const { tracer, log, captureContent, streamIdleMs = STREAM_IDLE_MS, now = Date.now } = options;
   const teller = createTeller(log);
+  const runner = createRunner(teller);
   const settle = settleModelCall({
     ...options,
     now,
@@ -52,7 +54,7 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
   }
 
   /** What the rest of a call's life is told to; the first of them counts. */
-  function life(begun: ModelCall | undefined) {
+  function life(begun: ModelCall | undefined): Watcher {
     let isSettled = begun === undefined;
     const settleOnce = (what: Settlement) => {
       if (begun === undefined || isSettled) return;
@@ -72,6 +74,7 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
         const answer = teller.safely('an answer', () => readAnswer(value, begun.call)) ?? {};
         settleOnce({ status: 'ok', answer });
       },
+      unused: () => settleOnce({ status: 'ok', answer: { gap: 'Nobody asked for the answer' } }),
     };
   }
 
@@ -123,24 +126,12 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
     traceLlmCall<T>(call: LlmCall, fn: (span: Span) => T): T {
       const begun = teller.safely('the begin of a model call', () => begin(call));
       const span = begun?.span ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-      const { answered, failed } = life(begun);
-      let result: T;
-      try {
-        result = context.with(trace.setSpan(context.active(), span), fn, undefined, span);
-      } catch (error) {
-        failed(error);
-        throw error;
-      }
-      if (!isThenable(result)) answered(result);
-      else teller.safely('a promise', () => result.then(answered, failed));
-      return result;
+      const at = trace.setSpan(context.active(), span);
+      return runner.run(fn, span, at, life(begun));
     },
     close() {
+      runner.close();
       for (const abandon of open) abandon();
     },
   };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

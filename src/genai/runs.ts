@@ -22,6 +22,7 @@ import {
 import { errorTypeOf, messageFor, recordError } from './exceptions.ts';
 import type { GenAi, GenAiOptions } from './genai.ts';
 import { measureAgentRun, measureTeamRun, measureToolCall } from './measures.ts';
+import { createRunner } from './run.ts';
 import {
   addToolCall,
   agentAround,
@@ -47,9 +48,10 @@ type Begun = {
 /** `traceAgentRun`, `traceToolCall` and `traceTeamRun`; see `GenAi`. */
 export function createRuns(
   options: GenAiOptions,
-): Pick<GenAi, 'traceAgentRun' | 'traceToolCall' | 'traceTeamRun'> {
+): Pick<GenAi, 'traceAgentRun' | 'traceToolCall' | 'traceTeamRun' | 'close'> {
   const { tracer, metrics, log, captureContent, agentProfiles } = options;
   const teller = createTeller(log);
+  const runner = createRunner(teller);
 
   /** Runs `fn` as it is, and tells `begun` how it ended. */
   function run<T>(what: string, begin: () => Begun, fn: (span: Span) => T): T {
@@ -66,18 +68,11 @@ export function createRuns(
       });
       span.end();
     };
-    const failed = (error: unknown) => settle({ status: 'error', error });
-    const succeeded = (result: unknown) => settle({ status: 'ok', result });
-    let result: T;
-    try {
-      result = context.with(begun?.at ?? context.active(), fn, undefined, span);
-    } catch (error) {
-      failed(error);
-      throw error;
-    }
-    if (!isThenable(result)) succeeded(result);
-    else teller.safely('a promise', () => result.then(succeeded, failed));
-    return result;
+    return runner.run(fn, span, begun?.at ?? context.active(), {
+      answered: (result) => settle({ status: 'ok', result }),
+      failed: (error) => settle({ status: 'error', error }),
+      unused: () => settle({ status: 'ok' }),
+    });
   }
 
   function start(
@@ -210,6 +205,8 @@ export function createRuns(
       };
       return run('a tool call', begin, fn);
     },
+
+    close: runner.close,
   };
 }
 
@@ -226,8 +223,4 @@ function totalAttributes(totals: RunTotals): Attributes {
 
 function totalFields({ costNanoUsd, ...counts }: RunTotals): Record<string, unknown> {
   return { ...counts, costUsd: formatUsd(costNanoUsd) };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -1,3 +1,5 @@
+import { type Method, type Methods, replaceMethod } from './replace-method.ts';
+
 /** Told of what comes out of a stream, in order; after `ended`, `failed` or `left` of nothing more. */
 export type StreamWatcher = {
   chunk(value: unknown): void;
@@ -7,9 +9,6 @@ export type StreamWatcher = {
   /** Its reader stopped before the end. */
   left(): void;
 };
-
-type Methods = Record<PropertyKey, unknown>;
-type Method = (...args: unknown[]) => unknown;
 
 const CHUNK_EVENTS = ['streamEvent', 'chunk', 'event'];
 
@@ -35,7 +34,7 @@ export function watchStream(value: unknown, watcher: StreamWatcher): boolean {
   if (typeof stream[source] !== 'function') return false;
   if (typeof stream[Symbol.asyncIterator] !== 'function') return false;
   const original = stream[source] as Method;
-  replace(stream, source, (...args) =>
+  replaceMethod(stream, source, (...args) =>
     watchIterator(original.apply(stream, args) as Methods, watcher),
   );
   return true;
@@ -69,7 +68,7 @@ function watchRunning(stream: Methods, watcher: StreamWatcher): boolean {
 
 function watchIterator(iterator: Methods, watcher: StreamWatcher): Methods {
   const next = iterator.next as Method;
-  replace(iterator, 'next', (...args) => {
+  replaceMethod(iterator, 'next', (...args) => {
     const step = next.apply(iterator, args) as Promise<IteratorResult<unknown>>;
     Promise.resolve(step).then(
       ({ done, value }) => (done ? watcher.ended() : watcher.chunk(value)),
@@ -80,7 +79,7 @@ function watchIterator(iterator: Methods, watcher: StreamWatcher): Methods {
   for (const name of ['return', 'throw']) {
     const original = iterator[name];
     if (typeof original !== 'function') continue;
-    replace(iterator, name, (...args) => {
+    replaceMethod(iterator, name, (...args) => {
       watcher.left();
       return original.apply(iterator, args) as unknown;
     });
@@ -91,24 +90,28 @@ function watchIterator(iterator: Methods, watcher: StreamWatcher): Methods {
 function watchReadable(stream: ReadableStream, watcher: StreamWatcher): boolean {
   const methods = stream as unknown as Methods;
   const getReader = stream.getReader.bind(stream) as Method;
-  replace(methods, 'getReader', (...args) => watchReader(getReader(...args) as Methods, watcher));
+  replaceMethod(methods, 'getReader', (...args) =>
+    watchReader(getReader(...args) as Methods, watcher),
+  );
   for (const name of ['values', Symbol.asyncIterator]) {
     const original = methods[name] as Method;
-    replace(methods, name, (...args) =>
+    replaceMethod(methods, name, (...args) =>
       watchIterator(original.apply(stream, args) as Methods, watcher),
     );
   }
   const cancel = stream.cancel.bind(stream) as Method;
-  replace(methods, 'cancel', (...args) => {
+  replaceMethod(methods, 'cancel', (...args) => {
     watcher.left();
     return cancel(...args);
   });
   // These three read inside the runtime: what they read from is a copy that passes by the watcher.
   const pipeThrough = stream.pipeThrough.bind(stream);
   const passing = () => pipeThrough(passBy(watcher));
-  replace(methods, 'tee', () => passing().tee());
-  replace(methods, 'pipeTo', (to, options) => passing().pipeTo(to as never, options as never));
-  replace(methods, 'pipeThrough', (through, options) =>
+  replaceMethod(methods, 'tee', () => passing().tee());
+  replaceMethod(methods, 'pipeTo', (to, options) =>
+    passing().pipeTo(to as never, options as never),
+  );
+  replaceMethod(methods, 'pipeThrough', (through, options) =>
     passing().pipeThrough(through as never, options as never),
   );
   return true;
@@ -116,7 +119,7 @@ function watchReadable(stream: ReadableStream, watcher: StreamWatcher): boolean 
 
 function watchReader(reader: Methods, watcher: StreamWatcher): Methods {
   const read = (reader.read as Method).bind(reader);
-  replace(reader, 'read', (...args) => {
+  replaceMethod(reader, 'read', (...args) => {
     const step = read(...args) as Promise<ReadableStreamReadResult<unknown>>;
     Promise.resolve(step).then(
       ({ done, value }) => (done ? watcher.ended() : watcher.chunk(value)),
@@ -125,7 +128,7 @@ function watchReader(reader: Methods, watcher: StreamWatcher): Methods {
     return step;
   });
   const cancel = (reader.cancel as Method).bind(reader);
-  replace(reader, 'cancel', (...args) => {
+  replaceMethod(reader, 'cancel', (...args) => {
     watcher.left();
     return cancel(...args);
   });
@@ -141,14 +144,4 @@ function passBy(watcher: StreamWatcher): TransformStream {
     flush: () => watcher.ended(),
     cancel: () => watcher.left(),
   } as Transformer);
-}
-
-/** Puts a method over the one of the object's class, as hidden as that one. */
-function replace(target: Methods, name: PropertyKey, method: Method): void {
-  Object.defineProperty(target, name, {
-    value: method,
-    configurable: true,
-    writable: true,
-    enumerable: Object.getOwnPropertyDescriptor(target, name)?.enumerable ?? false,
-  });
 }
