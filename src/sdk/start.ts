@@ -67,7 +67,9 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
   const { reporter: costs, owned: ownsCosts } = openCosts(options.costs, workspaceId);
 
   // 2. What is seen without anybody calling us.
-  const instruments = instrumentProcess(metrics.recorder);
+  // Where nothing is sent anywhere, watching every request would only cost.
+  const isSent = config.metricsExporter !== 'none' || config.tracesExporter !== 'none';
+  const instruments = isSent ? instrumentProcess(metrics.recorder) : undefined;
   if (config.tracesExporter !== 'none') warnOfWhatIsNotLive(log);
 
   const profiler = createProfiler({ service, dir: config.profileDir, now: Date.now, log });
@@ -113,7 +115,7 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     forgetProfileSignal();
     hold?.close();
     genAi.close();
-    instruments.close();
+    instruments?.close();
     await Promise.all([
       ownsCosts ? costs?.close() : costs?.flush(),
       business?.close(),
