@@ -8,6 +8,7 @@ import { parsePush } from '../src/cloud/push.ts';
 import { createRedis } from '../src/cloud/redis.ts';
 import { readConfig } from '../src/core/config.ts';
 import { AppError } from '../src/core/errors.ts';
+import { createAwaitedEvents } from '../src/costs/awaited-events.ts';
 import { createIngest, type Ingest } from '../src/costs/ingest.ts';
 import { createLedger } from '../src/costs/ledger.ts';
 import { createPriceBook } from '../src/costs/pricing/price-book.ts';
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     ledger: createLedger({ warehouse, now }),
     rollups: createRollups({ redis, rebuild, dedupeWindowHours, now }),
     warehouse,
+    awaited: createAwaitedEvents({ redis, now }),
     prices: async (workspaceIds) =>
       book.withOverrides(await listPriceOverrides(settings, workspaceIds)),
     now,

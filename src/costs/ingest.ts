@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
-import { AppError } from '../core/errors.ts';
 import { getOrInsert } from '../core/maps.ts';
 import { formatInstant } from '../core/time.ts';
+import type { AwaitedEvents } from './awaited-events.ts';
 import { type DecodedDelivery, type Delivery, decodeDelivery } from './decode.ts';
 import type { Entry } from './entry.ts';
 import { MAX_AHEAD_MS } from './event.ts';
@@ -11,11 +11,10 @@ import type { Ledger, Quarantined } from './ledger.ts';
 import { priceEvent } from './price-event.ts';
 import type { PriceBook } from './pricing/price-book.ts';
 import { identityOf, withoutRepeats } from './repeats.ts';
-import { resolveRetractions } from './resolve-retractions.ts';
-import { type Retraction, toUnresolved } from './retraction.ts';
 import type { Movement } from './rollups/meters.ts';
 import type { Repeat, Rollups } from './rollups/rollups.ts';
 import { setAside } from './set-aside.ts';
+import { takeBack } from './take-back.ts';
 
 /** What happened to the events of one commit, for logs and metrics. */
 export type IngestReport = {
@@ -49,6 +48,8 @@ export function createIngest(options: {
   ledger: Ledger;
   rollups: Rollups;
   warehouse: Warehouse;
+  /** Retractions that came before their events. */
+  awaited: AwaitedEvents;
   /** The prices in force for these workspaces, overrides included. */
   prices: (workspaceIds: Iterable<string>) => Promise<PriceBook>;
   now: () => number;
@@ -56,7 +57,7 @@ export function createIngest(options: {
   /** Told once the movements have been counted, before the events are acknowledged. Must not reject. */
   onMoved?: (moved: Moved) => Promise<void>;
 }) {
-  const { ledger, rollups, warehouse, prices, now, onMoved } = options;
+  const { ledger, rollups, warehouse, awaited, prices, now, onMoved } = options;
   const group = createGroupCommit<DecodedDelivery>({
     commit,
     weigh: ({ events, corrections, retractions, quarantined, bytes }) =>
@@ -91,31 +92,30 @@ export function createIngest(options: {
     const priced = events.map((received) => priceEvent(received, book));
     const { entries, duplicates, rivals } = withoutRepeats([...priced, ...corrections]);
 
-    // 4. Append, 5. apply. Most commits have no rivals; those they have are conflicts, unless the entry before them
-    // did not count either: then one of them may be what counts, and they go the same way after it.
+    // 4. Append, 5. apply, in three passes.
+    // 5a. The first under each id.
     const first = await record(entries);
-    // Of a workspace that could not be counted nothing is known: its deliveries come again, rivals and all.
+    // 5b. Most commits have no rivals; those they have are conflicts, unless the entry before them did not count either:
+    // then one of them may be what counts. Of a workspace that could not be counted nothing is known: its deliveries come
+    // again, rivals and all.
     const known = rivals.filter(({ entry }) => !first.failures.has(entry.event.workspaceId));
     const undecided = known.filter(({ of }) => first.uncounted.has(of));
     const second = await record(undecided.map(({ entry }) => entry));
     const conflicts = known.filter((rival) => !undecided.includes(rival));
-    // What is to be taken back is what the ledger shows by now, so it comes last.
-    const retractions = deliveries.flatMap((delivery) => delivery.retractions);
-    const { waiting, unresolved, entries: negations } = await resolve(retractions);
-    const third = await record(withoutRepeats(negations).entries);
+    // 5c. What is to be taken back is what the ledger shows by now, so it comes last.
+    const taken = await takeBack(options, deliveries, [...first.appended, ...second.appended]);
+    const third = await record(withoutRepeats(taken.negations).entries);
+    const resolved = taken.resolved.filter((one) => !third.failures.has(one.workspaceId));
+    // What is remembered in vain is forgotten by itself.
+    await awaited.forget(resolved).catch(() => {});
+
     const steps = [first, second, third];
-    const failed = failedDeliveries(
-      deliveries,
-      new Map(steps.flatMap(({ failures }) => [...failures])),
-      waiting,
-    );
+    const failures = new Map(steps.flatMap((step) => [...step.failures]));
+    const failed = failedDeliveries(deliveries, failures, taken.waiting);
     const repeats = steps.flatMap((step) => step.repeats);
     const done = deliveries.filter((one) => !failed.has(one));
     const quarantined = setAside({
-      malformed: [
-        ...done.flatMap((one) => one.quarantined),
-        ...done.flatMap((one) => one.retractions.flatMap((it) => unresolved.get(it) ?? [])),
-      ],
+      malformed: done.flatMap((one) => [...one.quarantined, ...(taken.unresolved.get(one) ?? [])]),
       refused: steps.flatMap(({ refused }) => refused),
       conflicts: [...repeats.filter(({ kind }) => kind === 'conflict'), ...conflicts],
     });
@@ -135,15 +135,15 @@ export function createIngest(options: {
 
   /**
    * Appends to the ledger, after which entries cannot be lost and its readers see each once; then applies to the
-   * rollups, where each counts once however often it was appended. `uncounted` are those that nothing counts:
-   * refused, or in conflict with what does. `failures` are the workspaces that could not be counted, and why: one
+   * rollups, where each counts once however often it was appended. `appended` are those that count, by now or before;
+   * `uncounted` those that nothing counts: refused, or in conflict with what does. `failures` are the workspaces that could not be counted, and why: one
    * tenant's trouble is not its neighbours'.
    */
   async function record(entries: readonly Entry[]) {
     if (entries.length === 0) {
       const failures = new Map<string, unknown>();
       const uncounted = new Set<Entry>();
-      return { counted: 0, repeats: [], refused: [], moved: [], uncounted, failures };
+      return { counted: 0, appended: [], repeats: [], refused: [], moved: [], uncounted, failures };
     }
     const { refused } = await ledger.append(entries);
     const uncounted = new Set(refused.map(({ entry }) => entry));
@@ -152,29 +152,8 @@ export function createIngest(options: {
     for (const { entry, kind } of repeats) if (kind === 'conflict') uncounted.add(entry);
     const reached = kept.filter((entry) => !failures.has(entry.event.workspaceId));
     const counted = reached.length - repeats.length;
-    return { counted, repeats, refused, moved, uncounted, failures };
-  }
-
-  /** The entries that take events back, and which of those must come again, and why: others' events do not wait for them. */
-  async function resolve(retractions: readonly Retraction[]) {
-    try {
-      const resolved = await resolveRetractions(warehouse, retractions, now());
-      const { entries, waiting, orphaned, refused } = resolved;
-      const unresolved = new Map<Retraction, Quarantined>();
-      for (const one of orphaned) unresolved.set(one, toUnresolved(one, 'orphaned_retraction'));
-      for (const one of refused) unresolved.set(one, toUnresolved(one, 'refused_retraction'));
-      return {
-        entries,
-        unresolved,
-        waiting: new Map(waiting.map((one) => [one, notYetInLedger(one)])),
-      };
-    } catch (error) {
-      return {
-        entries: [],
-        unresolved: new Map<Retraction, Quarantined>(),
-        waiting: new Map(retractions.map((one) => [one, error])),
-      };
-    }
+    const appended = reached.filter((entry) => !uncounted.has(entry));
+    return { counted, appended, repeats, refused, moved, uncounted, failures };
   }
 
   /** Applies per workspace, after taking out old entries whose ids Redis may have forgotten. */
@@ -254,26 +233,15 @@ export function createIngest(options: {
 function failedDeliveries(
   deliveries: readonly DecodedDelivery[],
   failures: ReadonlyMap<string, unknown>,
-  waiting: ReadonlyMap<Retraction, unknown>,
+  waiting: ReadonlyMap<DecodedDelivery, unknown>,
 ): Map<DecodedDelivery, unknown> {
-  const failed = new Map<DecodedDelivery, unknown>();
-  if (failures.size === 0 && waiting.size === 0) return failed;
+  const failed = new Map(waiting);
+  if (failures.size === 0) return failed;
   for (const delivery of deliveries) {
-    for (const retraction of delivery.retractions) {
-      if (waiting.has(retraction)) failed.set(delivery, waiting.get(retraction));
-    }
     const entries = [...delivery.events, ...delivery.corrections].map(({ event }) => event);
     for (const { workspaceId } of [...entries, ...delivery.retractions]) {
       if (failures.has(workspaceId)) failed.set(delivery, failures.get(workspaceId));
     }
   }
   return failed;
-}
-
-function notYetInLedger({ workspaceId, eventId }: Retraction): AppError {
-  return new AppError({
-    code: 'event_not_in_ledger',
-    message: `The ledger does not show ${workspaceId}/${eventId} yet, which is to be taken back`,
-    retryable: true,
-  });
 }

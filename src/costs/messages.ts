@@ -30,8 +30,8 @@ export async function publishEntries<Field extends keyof MessageEntries>(
 }
 
 /**
- * The entries as the data of Pub/Sub messages, `{"events":[…]}`, each within the bounds of one message. They keep their
- * order. An entry is far smaller than a message (the schemas bound every field).
+ * The entries as the data of Pub/Sub messages, `{"events":[…]}`, each within the bounds of one message, and retractions
+ * each in a message of its own. They keep their order. An entry is far smaller than a message (the schemas bound every field).
  */
 export function toMessages<Field extends keyof MessageEntries>(
   field: Field,
@@ -50,8 +50,12 @@ export function toMessages<Field extends keyof MessageEntries>(
     const text = JSON.stringify(entry);
     const size = Buffer.byteLength(text) + 1;
     if (texts.length === MAX_EVENTS_PER_MESSAGE || bytes + size > MAX_MESSAGE_BYTES) close();
+    // A retraction may have to be delivered again for an hour, which is nobody else's business.
+    const isAlone = 'retraction' in entry;
+    if (isAlone) close();
     texts.push(text);
     bytes += size;
+    if (isAlone) close();
   }
   close();
   return messages;

@@ -1,25 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import { getOrInsert } from '../core/maps.ts';
-import { DAY_MS, formatInstant, MINUTE_MS } from '../core/time.ts';
+import { DAY_MS, formatInstant } from '../core/time.ts';
 import type { Entry } from './entry.ts';
 import { repricedIdOf } from './entry-ids.ts';
 import { type LedgerRow, negationOf } from './negation.ts';
 import type { Retraction } from './retraction.ts';
 
-/** What becomes of retractions: entries to count, and those whose events the ledger does not show. */
+/** What the ledger shows of retractions' events: the entries that take them back, and which event each shows. */
 export type ResolvedRetractions = {
   entries: Entry[];
-  /** May still come: to be delivered again. */
-  waiting: Retraction[];
-  /** Waited for in vain. */
-  orphaned: Retraction[];
+  found: Retraction[];
+  missing: Retraction[];
   /** Their ids are those of something else than their span's model call. */
   refused: Retraction[];
 };
-
-/** How long an event may be on its way when its retraction comes. */
-export const MAX_RETRACTION_WAIT_MS = 10 * MINUTE_MS;
 
 const RETRACTABLE_SQL = readFileSync(
   new URL('../../bigquery/queries/entries_to_retract.sql', import.meta.url),
@@ -33,17 +28,15 @@ const RETRACTABLE_SQL = readFileSync(
 export async function resolveRetractions(
   warehouse: Pick<Warehouse, 'query'>,
   retractions: readonly Retraction[],
-  now: number,
 ): Promise<ResolvedRetractions> {
-  const resolved: ResolvedRetractions = { entries: [], waiting: [], orphaned: [], refused: [] };
+  const resolved: ResolvedRetractions = { entries: [], found: [], missing: [], refused: [] };
   if (retractions.length === 0) return resolved;
   const rows = await readRows(warehouse, retractions);
   for (const retraction of retractions) {
     const { workspaceId, eventId } = retraction;
     const found = rows.get(`${workspaceId}/${eventId}`);
     if (found === undefined) {
-      const waited = now - retraction.requestedAtMs;
-      (waited < MAX_RETRACTION_WAIT_MS ? resolved.waiting : resolved.orphaned).push(retraction);
+      resolved.missing.push(retraction);
       continue;
     }
     const original = found.filter((row) => isOfSpan(row, retraction));
@@ -51,6 +44,7 @@ export async function resolveRetractions(
       resolved.refused.push(retraction);
       continue;
     }
+    resolved.found.push(retraction);
     const corrections = rows.get(`${workspaceId}/${repricedIdOf(eventId)}`) ?? [];
     resolved.entries.push(...[...original, ...corrections].map(negationOf));
   }

@@ -21,7 +21,7 @@ const RetractionSchema = Type.Object(
         spanId: Type.String({ pattern: SPAN_ID_PATTERN }),
         /** The event's own, as exactly as is known; it is looked for a day around. */
         timestamp: Type.String({ maxLength: 40 }),
-        /** Since when it waits for its event. */
+        /** When it was made; how long it waits is counted from when it first could not find its event. */
         requestedAt: Type.String({ maxLength: 40 }),
         reason: Type.String({ minLength: 1, maxLength: 256 }),
       },
@@ -52,22 +52,27 @@ export function parseRetraction(value: unknown, messageId: string): Retraction |
   return { ...retraction, timeMs, requestedAtMs, messageId };
 }
 
+/** A retraction as it came over the wire. */
+export function toRetractionMessage(retraction: Retraction): RetractionMessage {
+  const { timeMs: _, requestedAtMs: __, messageId: ___, ...message } = retraction;
+  return { retraction: message };
+}
+
 const DETAILS = {
   orphaned_retraction:
-    'the event to take back is not in the ledger, ten minutes after it was asked for',
+    'the event to take back is not in the ledger after an hour; it is taken back if it comes within thirty days',
   refused_retraction:
     'the event under this id is no model call of this trace and span, so it is not taken back',
 };
 
 /** What is set aside of a retraction that takes nothing back, and why. */
 export function toUnresolved(retraction: Retraction, reason: keyof typeof DETAILS): Quarantined {
-  const { timeMs: _, requestedAtMs: __, messageId, ...message } = retraction;
   return {
     reason,
     detail: DETAILS[reason],
     workspaceId: retraction.workspaceId,
     eventId: retraction.eventId,
-    messageId,
-    payload: JSON.stringify({ retraction: message }),
+    messageId: retraction.messageId,
+    payload: JSON.stringify(toRetractionMessage(retraction)),
   };
 }

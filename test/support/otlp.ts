@@ -1,6 +1,7 @@
 import type { Redis } from '../../src/cloud/redis.ts';
 import { AppError } from '../../src/core/errors.ts';
 import { parseUsd } from '../../src/core/money.ts';
+import { createAwaitedEvents } from '../../src/costs/awaited-events.ts';
 import { createIngest } from '../../src/costs/ingest.ts';
 import { createLedger } from '../../src/costs/ledger.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
@@ -75,6 +76,7 @@ export function createOtlpWorld(redis: Redis, startAt = Date.now()) {
     ledger: createLedger({ warehouse, now }),
     rollups: createRollups({ ...common, rebuild }),
     warehouse,
+    awaited: createAwaitedEvents({ redis, now }),
     prices: async () => book,
     now,
   });

@@ -5,6 +5,7 @@ import { createBigQueryEmulator } from '../../../local/bigquery/emulator.ts';
 import { createWarehouse, type InsertRow, type Warehouse } from '../../../src/cloud/bigquery.ts';
 import type { Redis } from '../../../src/cloud/redis.ts';
 import { DAY_MS } from '../../../src/core/time.ts';
+import { createAwaitedEvents } from '../../../src/costs/awaited-events.ts';
 import type { CostEvent } from '../../../src/costs/event.ts';
 import { createIngest } from '../../../src/costs/ingest.ts';
 import { createLedger } from '../../../src/costs/ledger.ts';
@@ -76,6 +77,7 @@ async function createWorld() {
     ledger: createLedger({ warehouse, now }),
     rollups: createRollups({ redis, rebuild, ...window }),
     warehouse,
+    awaited: createAwaitedEvents({ redis, now }),
     prices: async () => book,
     now,
   });

@@ -9,6 +9,7 @@ import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
 import type { Applied, Repeat } from '../../../src/costs/rollups/rollups.ts';
 import { costEvent } from '../../support/events.ts';
 import { createMemoryWarehouse } from '../../support/memory-warehouse.ts';
+import { nothingAwaited } from '../../support/nothing-awaited.ts';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const HOUR = 3_600_000;
@@ -63,6 +64,7 @@ function setUp() {
     },
     rollups,
     warehouse,
+    awaited: nothingAwaited,
     prices: async (workspaceIds: Iterable<string>) => {
       asked.push([...workspaceIds]);
       return book;

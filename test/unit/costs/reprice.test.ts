@@ -7,6 +7,7 @@ import { createPriceBook, type PriceBook } from '../../../src/costs/pricing/pric
 import { createReprice } from '../../../src/costs/reprice.ts';
 import { costEvent } from '../../support/events.ts';
 import { createMemoryWarehouse } from '../../support/memory-warehouse.ts';
+import { nothingAwaited } from '../../support/nothing-awaited.ts';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const now = () => NOW;
@@ -46,6 +47,7 @@ async function createWorld(events: CostEvent[], prices: PriceBook = book) {
       rememberedSince: () => NOW - 48 * 3_600_000,
     },
     warehouse,
+    awaited: nothingAwaited,
     prices: async () => none,
     now,
   });

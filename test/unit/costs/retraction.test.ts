@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createRedis, type Redis, redisReady } from '../../../src/cloud/redis.ts';
+import { createAwaitedEvents } from '../../../src/costs/awaited-events.ts';
 import type { CostEvent } from '../../../src/costs/event.ts';
 import { createIngest, type IngestReport } from '../../../src/costs/ingest.ts';
 import { createLedger } from '../../../src/costs/ledger.ts';
+import { toMessages } from '../../../src/costs/messages.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
 import { createReprice } from '../../../src/costs/reprice.ts';
 import { parseRetraction } from '../../../src/costs/retraction.ts';
@@ -72,6 +74,7 @@ function createWorld() {
     ledger: createLedger({ warehouse, now }),
     rollups: createRollups({ ...common, rebuild }),
     warehouse,
+    awaited: createAwaitedEvents({ redis, now }),
     prices: async () => book,
     now,
     onReport: (report) => reports.push(report),
@@ -271,15 +274,65 @@ describe('a retraction whose event is not in the ledger', () => {
     expect([retraction.status, neighbour.status]).toEqual(['rejected', 'fulfilled']);
   });
 
-  test('after ten minutes is set aside with the reason, and acknowledged', async () => {
+  test('an hour after it was first looked for is set aside with the reason, and acknowledged', async () => {
     const { clock, warehouse, deliver } = createWorld();
-    clock.now += 10 * MINUTE - 1;
-    await expect(deliver({ corrections: [retractionOf('never')] })).rejects.toThrow('never');
+    const retraction = { corrections: [retractionOf('never')] };
+    await expect(deliver(retraction)).rejects.toThrow('never');
+    clock.now += 60 * MINUTE - 1;
+    await expect(deliver(retraction)).rejects.toThrow('never');
     clock.now += 1;
-    await deliver({ corrections: [retractionOf('never')] });
+    await deliver(retraction);
     expect(warehouse.tables.cost_events_quarantine).toMatchObject([
       { reason: 'orphaned_retraction', workspace_id: 'acme', event_id: 'never' },
     ]);
+  });
+
+  test('waits for it also when both come out of a backlog of hours, the event last', async () => {
+    const { clock, warehouse, deliver, buckets } = createWorld();
+    const retraction = { corrections: [retractionOf('late')] };
+    clock.now += 5 * 60 * MINUTE;
+    await expect(deliver(retraction)).rejects.toMatchObject({ code: 'event_not_in_ledger' });
+    await deliver({ events: [call('late')] });
+    expect(sums(warehouse.costs())).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    const after = await buckets();
+    await deliver(retraction);
+    expect(await buckets()).toEqual(after);
+    expect(warehouse.tables.cost_events_quarantine).toEqual([]);
+  });
+
+  test('takes it back even after it was set aside, once, when it comes days later and twice', async () => {
+    const { clock, warehouse, deliver } = createWorld();
+    const retraction = { corrections: [retractionOf('late')] };
+    await expect(deliver(retraction)).rejects.toThrow('late');
+    clock.now += 60 * MINUTE;
+    await deliver(retraction);
+    clock.now += 3 * 24 * 60 * MINUTE;
+    await deliver({ events: [call('late'), call('neighbour')] });
+    await deliver({ events: [call('late')] });
+    expect(warehouse.costs().map((row) => row.event_id)).toEqual([
+      'late',
+      'neighbour',
+      'late~retracted',
+    ]);
+  });
+
+  test('does not take back what comes under its id from another span', async () => {
+    const { warehouse, deliver } = createWorld();
+    await expect(deliver({ corrections: [retractionOf('late')] })).rejects.toThrow('late');
+    await deliver({ events: [call('late', { spanId: 'c7ad6b7169203331' })] });
+    expect(warehouse.costs().map((row) => row.event_id)).toEqual(['late']);
+  });
+
+  test('has its event delivered again when the ledger does not answer, and does not lose it', async () => {
+    const { warehouse, deliver } = createWorld();
+    await expect(deliver({ corrections: [retractionOf('late')] })).rejects.toThrow('late');
+    warehouse.beforeQuery = async () => {
+      throw new Error('BigQuery is away');
+    };
+    await expect(deliver({ events: [call('late')] })).rejects.toThrow('away');
+    warehouse.beforeQuery = async () => {};
+    await deliver({ events: [call('late')] });
+    expect(sums(warehouse.costs())[0]).toBe(0);
   });
 
   test('waits while the ledger does not answer, however old', async () => {
@@ -291,6 +344,14 @@ describe('a retraction whose event is not in the ledger', () => {
     await expect(deliver({ corrections: [retractionOf('any')] })).rejects.toThrow('away');
     expect(warehouse.tables.cost_events_quarantine).toEqual([]);
   });
+});
+
+test('retractions travel alone, so that one that waits holds up no other', () => {
+  const retractions = ['a', 'b'].map((id) => retractionOf(id));
+  const messages = toMessages('corrections', retractions).map((data) =>
+    JSON.parse(data.toString()),
+  );
+  expect(messages).toEqual(retractions.map((one) => ({ corrections: [one] })));
 });
 
 describe('a retraction over the wire', () => {

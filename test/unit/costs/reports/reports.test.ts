@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Redis } from '../../../../src/cloud/redis.ts';
 import { DAY_MS, HOUR_MS } from '../../../../src/core/time.ts';
+import { createAwaitedEvents } from '../../../../src/costs/awaited-events.ts';
 import type { CostEvent } from '../../../../src/costs/event.ts';
 import { createIngest } from '../../../../src/costs/ingest.ts';
 import { createLedger } from '../../../../src/costs/ledger.ts';
@@ -38,6 +39,7 @@ async function createWorld() {
     ledger: createLedger({ warehouse, now: clock }),
     rollups: createRollups({ redis, rebuild, ...window }),
     warehouse,
+    awaited: createAwaitedEvents({ redis, now: clock }),
     prices: async () => book,
     now: clock,
   });
