@@ -1,6 +1,6 @@
 import { parseCorrection } from './correction.ts';
 import type { Entry } from './entry.ts';
-import { type CostEvent, MAX_EVENTS_PER_MESSAGE, parseCostEvent } from './event.ts';
+import { type CostEvent, MAX_EVENTS_PER_MESSAGE, parseCostEvent, untimelyReason } from './event.ts';
 import type { Quarantined } from './ledger.ts';
 import { parseRetraction, type Retraction } from './retraction.ts';
 
@@ -80,14 +80,18 @@ export function decodeDelivery(delivery: Delivery, now: number): DecodedDelivery
       return;
     }
     const retraction = parseRetraction(value, messageId);
-    if (retraction !== undefined) {
+    // Nothing can have been charged then, and a look at the ledger of that time costs.
+    const untimely = retraction && untimelyReason(retraction.timeMs, now);
+    if (retraction !== undefined && untimely === undefined) {
       decoded.retractions.push(retraction);
       return;
     }
     const payload = payloadOf(value);
     decoded.quarantined.push({
       reason: 'invalid_event',
-      detail: 'is not a correction',
+      detail: untimely === undefined ? 'is not a correction' : `retraction.timestamp ${untimely}`,
+      workspaceId: retraction?.workspaceId,
+      eventId: retraction?.eventId,
       messageId,
       eventIndex: index,
       payload,

@@ -156,16 +156,20 @@ function timestampTextErrors(value: unknown): FieldError[] {
   return [{ ...NO_INSTANT }];
 }
 
+/** Why nothing may be counted or taken back at that time, both epoch milliseconds; undefined when it may. */
+export function untimelyReason(timeMs: number, now: number): string | undefined {
+  if (timeMs > now + MAX_AHEAD_MS) return 'lies more than 10 minutes in the future';
+  if (timeMs < now - MAX_AGE_DAYS * DAY_MS) {
+    return `lies more than ${MAX_AGE_DAYS} days in the past`;
+  }
+  return undefined;
+}
+
 /** Rules that span fields or need a clock, which JSON Schema cannot say. */
 function meaningErrors(event: CostEvent, timeMs: number | undefined, now: number): FieldError[] {
   const errors: FieldError[] = [];
-  if (timeMs === undefined) {
-    errors.push({ ...NO_INSTANT });
-  } else if (timeMs > now + MAX_AHEAD_MS) {
-    errors.push({ field: 'timestamp', reason: 'lies more than 10 minutes in the future' });
-  } else if (timeMs < now - MAX_AGE_DAYS * DAY_MS) {
-    errors.push({ field: 'timestamp', reason: `lies more than ${MAX_AGE_DAYS} days in the past` });
-  }
+  const untimely = timeMs === undefined ? NO_INSTANT.reason : untimelyReason(timeMs, now);
+  if (untimely !== undefined) errors.push({ field: 'timestamp', reason: untimely });
   for (const field of brokenTexts(event)) {
     errors.push({ field, reason: 'holds half of a character (a lone surrogate)' });
   }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
+import { AppError } from '../core/errors.ts';
 import { getOrInsert } from '../core/maps.ts';
-import { DAY_MS, formatInstant } from '../core/time.ts';
+import { DAY_MS, dayOf, formatInstant } from '../core/time.ts';
 import type { Entry } from './entry.ts';
 import { repricedIdOf } from './entry-ids.ts';
 import { type LedgerRow, negationOf } from './negation.ts';
@@ -14,7 +15,12 @@ export type ResolvedRetractions = {
   missing: Retraction[];
   /** Their ids are those of something else than their span's model call. */
   refused: Retraction[];
+  /** Of what could not be read now (retryable), and why. */
+  unread: Map<Retraction, unknown>;
 };
+
+/** A query reads three days of the ledger. What is asked of more days at once is asked again, newest days first. */
+const MAX_DAYS_AT_ONCE = 16;
 
 const RETRACTABLE_SQL = readFileSync(
   new URL('../../bigquery/queries/entries_to_retract.sql', import.meta.url),
@@ -23,32 +29,66 @@ const RETRACTABLE_SQL = readFileSync(
 
 /**
  * Reads from the ledger what is to be taken back. The entries of a retraction are the same each time: their ids and
- * contents derive from the rows they negate, so they count once. Throws (retryable) when the ledger does not answer.
+ * contents derive from the rows they negate, so they count once. Each day is read by itself, so that nobody's times, and no
+ * day's failure, are another one's. Never rejects.
  */
 export async function resolveRetractions(
   warehouse: Pick<Warehouse, 'query'>,
   retractions: readonly Retraction[],
 ): Promise<ResolvedRetractions> {
-  const resolved: ResolvedRetractions = { entries: [], found: [], missing: [], refused: [] };
-  if (retractions.length === 0) return resolved;
-  const rows = await readRows(warehouse, retractions);
-  for (const retraction of retractions) {
-    const { workspaceId, eventId } = retraction;
-    const found = rows.get(`${workspaceId}/${eventId}`);
-    if (found === undefined) {
-      resolved.missing.push(retraction);
-      continue;
-    }
-    const original = found.filter((row) => isOfSpan(row, retraction));
-    if (original.length === 0) {
-      resolved.refused.push(retraction);
-      continue;
-    }
-    resolved.found.push(retraction);
-    const corrections = rows.get(`${workspaceId}/${repricedIdOf(eventId)}`) ?? [];
-    resolved.entries.push(...[...original, ...corrections].map(negationOf));
+  const resolved: ResolvedRetractions = {
+    entries: [],
+    found: [],
+    missing: [],
+    refused: [],
+    unread: new Map(),
+  };
+  const days = [...Map.groupBy(retractions, ({ timeMs }) => dayOf(timeMs))].sort(([a], [b]) =>
+    a < b ? 1 : -1,
+  );
+  await Promise.all(
+    days.slice(0, MAX_DAYS_AT_ONCE).map(async ([, ofDay]) => {
+      try {
+        const rows = await readRows(warehouse, ofDay);
+        for (const retraction of ofDay) resolveOne(retraction, rows, resolved);
+      } catch (error) {
+        for (const retraction of ofDay) resolved.unread.set(retraction, error);
+      }
+    }),
+  );
+  for (const [day, ofDay] of days.slice(MAX_DAYS_AT_ONCE)) {
+    for (const retraction of ofDay) resolved.unread.set(retraction, tooManyDays(day));
   }
   return resolved;
+}
+
+function resolveOne(
+  retraction: Retraction,
+  rows: ReadonlyMap<string, LedgerRow[]>,
+  resolved: ResolvedRetractions,
+): void {
+  const { workspaceId, eventId } = retraction;
+  const shown = rows.get(`${workspaceId}/${eventId}`);
+  if (shown === undefined) {
+    resolved.missing.push(retraction);
+    return;
+  }
+  const original = shown.filter((row) => isOfSpan(row, retraction));
+  if (original.length === 0) {
+    resolved.refused.push(retraction);
+    return;
+  }
+  const corrections = rows.get(`${workspaceId}/${repricedIdOf(eventId)}`) ?? [];
+  resolved.entries.push(...[...original, ...corrections].map(negationOf));
+  resolved.found.push(retraction);
+}
+
+function tooManyDays(day: string): AppError {
+  return new AppError({
+    code: 'overloaded',
+    message: `Events of more than ${MAX_DAYS_AT_ONCE} days are to be taken back at once; those of ${day} wait`,
+    retryable: true,
+  });
 }
 
 /** An id alone proves nothing: whoever sends spans may name any. */

@@ -78,28 +78,28 @@ export async function takeBack(
   if (askedBy.size === 0) return taken;
 
   // 2. What the ledger shows of their events.
-  try {
-    const { entries, found, missing, refused } = await resolveRetractions(warehouse, [
-      ...askedBy.keys(),
-    ]);
-    taken.negations = entries;
-    taken.resolved = [...found, ...refused];
-    const setAside = (one: Retraction, reason: 'orphaned_retraction' | 'refused_retraction') => {
-      const [delivery] = askedBy.get(one)!;
-      if (delivery === undefined) return;
-      const list = taken.unresolved.get(delivery) ?? [];
-      taken.unresolved.set(delivery, [...list, toUnresolved(one, reason)]);
-    };
-    for (const one of refused) setAside(one, 'refused_retraction');
+  const shown = await resolveRetractions(warehouse, [...askedBy.keys()]);
+  const { missing, refused, unread } = shown;
+  taken.negations = shown.entries;
+  taken.resolved = [...shown.found, ...refused];
+  for (const [one, error] of unread) comeAgain(one, error);
+  const setAside = (one: Retraction, reason: 'orphaned_retraction' | 'refused_retraction') => {
+    const [delivery] = askedBy.get(one)!;
+    if (delivery === undefined) return;
+    const list = taken.unresolved.get(delivery) ?? [];
+    taken.unresolved.set(delivery, [...list, toUnresolved(one, reason)]);
+  };
+  for (const one of refused) setAside(one, 'refused_retraction');
 
-    // 3. What it does not show is remembered; it may still come.
+  // 3. What it does not show is remembered; it may still come.
+  try {
     for (const [one, since] of await awaited.remember(missing)) {
       const isInVain = now() - since >= MAX_RETRACTION_WAIT_MS && !late.has(one);
       if (isInVain) setAside(one, 'orphaned_retraction');
       else comeAgain(one, notYetInLedger(one));
     }
   } catch (error) {
-    for (const one of askedBy.keys()) comeAgain(one, error);
+    for (const one of missing) comeAgain(one, error);
   }
   return taken;
 }

@@ -354,6 +354,64 @@ test('retractions travel alone, so that one that waits holds up no other', () =>
   expect(messages).toEqual(retractions.map((one) => ({ corrections: [one] })));
 });
 
+describe('the times of retractions', () => {
+  const DAY = 24 * 60 * MINUTE;
+  const at = (ms: number) => ({ timestamp: new Date(ms).toISOString() });
+
+  test.each([
+    ['of the year 1969', Date.parse('1969-12-31T23:59:59Z'), '400 days in the past'],
+    ['of tomorrow', NOW + DAY, '10 minutes in the future'],
+  ])('%s are set aside at once, and nothing is asked', async (_name, timeMs, reason) => {
+    const { warehouse, deliver } = createWorld();
+    await deliver({ corrections: [retractionOf('outer', at(timeMs))] });
+    expect(warehouse.tables.cost_events_quarantine).toMatchObject([
+      {
+        reason: 'invalid_event',
+        detail: expect.stringContaining(`retraction.timestamp lies more than ${reason}`),
+        workspace_id: 'acme',
+        event_id: 'outer',
+      },
+    ]);
+    expect(warehouse.calls.filter((one) => one.startsWith('query'))).toEqual([]);
+  });
+
+  test('of one tenant do not widen what is read for another, nor does their failure keep it waiting', async () => {
+    const { warehouse, deliver } = createWorld();
+    await deliver({ events: [call('outer')] });
+    const spans: number[] = [];
+    warehouse.beforeQuery = async ({ sql, params }) => {
+      if (!sql.includes('taken back')) return;
+      const { from, to } = params as { from: string; to: string };
+      spans.push(Date.parse(to) - Date.parse(from));
+      if (Date.parse(from) < NOW - 300 * DAY) throw new Error('too many bytes');
+    };
+    const old = { workspaceId: 'globex', ...at(NOW - 399 * DAY) };
+    const [hostile, neighbour] = await Promise.allSettled([
+      deliver({ corrections: [retractionOf('any', old)] }),
+      deliver({ corrections: [retractionOf('outer')] }),
+    ]);
+    expect([hostile.status, neighbour.status]).toEqual(['rejected', 'fulfilled']);
+    expect(spans).toHaveLength(2);
+    expect(Math.max(...spans)).toBeLessThanOrEqual(3 * DAY);
+    expect(sums(warehouse.costs())[0]).toBe(0);
+  });
+
+  test('of a whole year at once are read in few queries, the newest first, and the rest comes again', async () => {
+    const { warehouse, deliver } = createWorld();
+    await deliver({ events: [call('outer')] });
+    warehouse.calls.length = 0;
+    const year = Array.from({ length: 365 }, (_, i) =>
+      retractionOf(`old-${i}`, { workspaceId: 'globex', ...at(NOW - (i + 1) * DAY) }),
+    );
+    const [hostile, neighbour] = await Promise.allSettled([
+      deliver({ corrections: year }),
+      deliver({ corrections: [retractionOf('outer')] }),
+    ]);
+    expect([hostile.status, neighbour.status]).toEqual(['rejected', 'fulfilled']);
+    expect(warehouse.calls.filter((one) => one.includes('retract')).length).toBeLessThanOrEqual(16);
+  });
+});
+
 describe('a retraction over the wire', () => {
   test.each<[string, object]>([
     ['without a workspace', { workspaceId: undefined }],
