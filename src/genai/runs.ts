@@ -7,6 +7,7 @@ import {
   SpanKind,
   trace,
 } from '@opentelemetry/api';
+import { errorMessage } from '../core/errors.ts';
 import { formatUsd } from '../core/money.ts';
 import { attributionAttributes } from './attributes.ts';
 import type { Attribution } from './calls.ts';
@@ -19,7 +20,7 @@ import {
   INVOKE_WORKFLOW,
   spanName,
 } from './conventions.ts';
-import { errorTypeOf, messageFor, recordError } from './exceptions.ts';
+import { errorTypeOf, recordError } from './exceptions.ts';
 import type { GenAi, GenAiOptions } from './genai.ts';
 import { measureAgentRun, measureTeamRun, measureToolCall } from './measures.ts';
 import { createRunner } from './run.ts';
@@ -33,15 +34,25 @@ import {
   withScope,
 } from './scope.ts';
 import { createTeller } from './teller.ts';
+import { callMessage, runMessage } from './withheld.ts';
 
 /** How a run or tool call ended. */
-type End = { status: 'ok' | 'error'; error?: unknown; result?: unknown; durationMs: number };
+type End = {
+  status: 'ok' | 'error';
+  error?: unknown;
+  /** The error's, where it may be told. */
+  message?: string | undefined;
+  result?: unknown;
+  durationMs: number;
+};
 
 type Begun = {
   span: Span;
   /** Where `fn` runs. */
   at: Context;
   withContent: boolean;
+  /** An error's message, where it may be told to whom no content may be. */
+  tellable(error: unknown): string | undefined;
   ended(end: End): void;
 };
 
@@ -63,8 +74,11 @@ export function createRuns(
       const durationMs = performance.now() - startedAt;
       const { withContent } = begun;
       teller.safely(`the end of ${what}`, () => {
-        if (end.status === 'error') recordError(span, end.error, { withContent });
-        begun.ended({ ...end, durationMs });
+        if (end.status === 'ok') return begun.ended({ ...end, durationMs });
+        const { error } = end;
+        const message = teller.safely('an error', () => begun.tellable(error));
+        recordError(span, error, withContent ? errorMessage(error) : message);
+        begun.ended({ ...end, message, durationMs });
       });
       span.end();
     };
@@ -79,7 +93,7 @@ export function createRuns(
     given: Attribution,
     name: string,
     attributes: Attributes,
-  ): Omit<Begun, 'ended'> & { attribution: Attribution; scope: RunScope | undefined } {
+  ): Omit<Begun, 'ended' | 'tellable'> & { attribution: Attribution; scope: RunScope | undefined } {
     const scope = enclosingScope();
     const attribution = attributionOf(given, scope, options.workspaceId);
     const { workspaceId } = attribution;
@@ -93,13 +107,12 @@ export function createRuns(
 
   function say(
     what: string,
-    { status, error, durationMs }: End,
+    { status, error, message, durationMs }: End,
     { span, ...fields }: { span: Span } & Record<string, unknown>,
   ): void {
     const told = { ...fields, durationMs: Math.round(durationMs) };
     context.with(trace.setSpan(context.active(), span), () => {
       if (status === 'ok') return log.info(what, told);
-      const message = messageFor(error, { withContent: false });
       log.error(`${what} failed`, {
         ...told,
         errorType: errorTypeOf(error),
@@ -129,6 +142,7 @@ export function createRuns(
           span,
           at,
           withContent,
+          tellable: (error) => runMessage(error, scope),
           ended(end) {
             const { status, durationMs } = end;
             span.setAttributes(totalAttributes(scope.totals));
@@ -164,6 +178,7 @@ export function createRuns(
           span,
           at,
           withContent,
+          tellable: (error) => runMessage(error, scope),
           ended(end) {
             span.setAttributes(totalAttributes(scope.totals));
             measureTeamRun(metrics, { ...end, agents: team.agents });
@@ -194,6 +209,7 @@ export function createRuns(
           span,
           at,
           withContent,
+          tellable: (error) => callMessage(error, { given: tool.arguments, scope }),
           ended(end) {
             addToolCall(scope);
             if (withContent && end.result !== undefined) {

@@ -2,6 +2,7 @@ import { type Context, context, createContextKey } from '@opentelemetry/api';
 import type { NanoUsd } from '../core/money.ts';
 import type { Usage } from '../costs/event.ts';
 import type { Attribution } from './calls.ts';
+import type { Echoes } from './echoes.ts';
 
 /** Sums over the model and tool calls within a run. */
 export type RunTotals = {
@@ -20,6 +21,8 @@ export type RunScope = {
   parent: RunScope | undefined;
   /** Set for runs of agents, not of teams. */
   agent: { agentType: string | undefined } | undefined;
+  /** What errors within said that must not be told. */
+  echoes?: Echoes;
 };
 
 const SCOPE = createContextKey('agentworks run');

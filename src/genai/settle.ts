@@ -1,15 +1,17 @@
 import { context, isSpanContextValid, type Span, trace } from '@opentelemetry/api';
+import { errorMessage } from '../core/errors.ts';
 import { formatUsd } from '../core/money.ts';
 import { answerAttributes } from './attributes.ts';
 import { type CallCost, type CallOutcome, callEvent, type createCallPricing } from './call-cost.ts';
 import type { Answer, Attribution, LlmCall } from './calls.ts';
 import { outputMessages } from './content.ts';
 import { AGENTWORKS, GEN_AI } from './conventions.ts';
-import { errorTypeOf, markAsModels, messageFor, recordError } from './exceptions.ts';
+import { errorTypeOf, recordError } from './exceptions.ts';
 import type { GenAiOptions } from './genai.ts';
 import { measureModelCall } from './measures.ts';
 import { addModelCall, type RunScope } from './scope.ts';
 import type { Teller } from './teller.ts';
+import { callMessage } from './withheld.ts';
 
 /** A model call under way. */
 export type ModelCall = {
@@ -80,6 +82,10 @@ export function settleModelCall(
     const latencyMs = Math.max(0, performance.now() - begun.startedAt);
     const at = now();
     const errorType = status === 'error' ? errorTypeOf(error) : undefined;
+    const message =
+      status === 'error'
+        ? teller.safely('an error', () => callMessage(error, { given: call.prompt, scope }))
+        : undefined;
     const isBilled = status === 'ok' || answer.usage !== undefined;
 
     try {
@@ -112,8 +118,7 @@ export function settleModelCall(
         span.setAttribute(GEN_AI.outputMessages, outputMessages(answer.text));
       }
       if (status === 'error') {
-        markAsModels(error, call.prompt);
-        recordError(span, error, { withContent });
+        recordError(span, error, withContent ? errorMessage(error) : message);
       }
       if (isBilled) addModelCall(scope, { usage: answer.usage, costNanoUsd });
       measureModelCall(metrics, {
@@ -141,7 +146,6 @@ export function settleModelCall(
       };
       context.with(trace.setSpan(context.active(), span), () => {
         if (status === 'ok') return log.info('model call', fields);
-        const message = messageFor(error, { withContent: false });
         log.error('model call failed', { ...fields, errorType, errorMessage: message });
       });
     } finally {
