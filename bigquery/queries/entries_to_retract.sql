@@ -1,7 +1,9 @@
 -- The rows of events that are to be taken back, and of their corrections: everything that has to be negated.
 -- Parameters: @workspaceIds, @eventIds ARRAY<STRING>; @from, @to TIMESTAMP, around the event times (UTC, inclusive).
--- Who runs it: src/costs/resolve-retractions.ts, when a model call turns out to contain another one.
--- Cost bound: those workspaces' entries between @from and @to, three days, most columns.
+-- Who runs it: src/costs/resolve-retractions.ts, when a model call turns out to contain another one, and
+-- src/costs/late-repricings.ts, when an event may have been priced and taken back at once.
+-- Cost bound: most columns of those workspaces' entries between @from and @to: of three days, or of as many as one
+-- workspace's repricings of one commit lie in.
 -- Money: costUsd, USD, exact decimal text.
 SELECT
   entries.workspace_id AS workspaceId,

@@ -7,6 +7,7 @@ import { type DecodedDelivery, type Delivery, decodeDelivery } from './decode.ts
 import type { Entry } from './entry.ts';
 import { MAX_AHEAD_MS } from './event.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { takeLateRepricingsBack } from './late-repricings.ts';
 import type { Ledger, Quarantined } from './ledger.ts';
 import { priceEvent } from './price-event.ts';
 import type { PriceBook } from './pricing/price-book.ts';
@@ -92,7 +93,7 @@ export function createIngest(options: {
     const priced = events.map((received) => priceEvent(received, book));
     const { entries, duplicates, rivals } = withoutRepeats([...priced, ...corrections]);
 
-    // 4. Append, 5. apply, in three passes.
+    // 4. Append, 5. apply, in four passes, of which most commits need one.
     // 5a. The first under each id.
     const first = await record(entries);
     // 5b. Most commits have no rivals; those they have are conflicts, unless the entry before them did not count either:
@@ -105,12 +106,17 @@ export function createIngest(options: {
     // 5c. What is to be taken back is what the ledger shows by now, so it comes last.
     const taken = await takeBack(options, deliveries, [...first.appended, ...second.appended]);
     const third = await record(withoutRepeats(taken.negations).entries);
-    const resolved = taken.resolved.filter((one) => !third.failures.has(one.workspaceId));
+    // 5d. A repricing that was under way while its event was taken back is taken back too.
+    const appended = [...first.appended, ...second.appended, ...third.appended];
+    const late = await takeLateRepricingsBack(warehouse, appended);
+    const fourth = await record(withoutRepeats(late.negations).entries);
+
+    const steps = [first, second, third, fourth];
+    const failures = new Map([...steps, late].flatMap((step) => [...step.failures]));
+    const resolved = taken.resolved.filter((one) => !failures.has(one.workspaceId));
     // What is remembered in vain is forgotten by itself.
     await awaited.forget(resolved).catch(() => {});
 
-    const steps = [first, second, third];
-    const failures = new Map(steps.flatMap((step) => [...step.failures]));
     const failed = failedDeliveries(deliveries, failures, taken.waiting);
     const repeats = steps.flatMap((step) => step.repeats);
     const done = deliveries.filter((one) => !failed.has(one));

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Warehouse } from '../cloud/bigquery.ts';
 import { parseUsd } from '../core/money.ts';
 import { formatInstant } from '../core/time.ts';
 import { type CostSource, type Entry, type EntryEvent, instantOf } from './entry.ts';
@@ -14,6 +16,38 @@ export type LedgerRow = Record<
   events: number;
   unpricedEvents: number;
 } & Record<string, string | number | boolean | null>;
+
+const RETRACTABLE_SQL = readFileSync(
+  new URL('../../bigquery/queries/entries_to_retract.sql', import.meta.url),
+  'utf8',
+);
+
+/**
+ * Entries of the ledger under these ids, by `workspace/id`, at times from `from` to `to` (epoch ms, inclusive): as a rule one
+ * each. Throws (retryable) when the ledger does not answer.
+ */
+export async function readLedgerRows(
+  warehouse: Pick<Warehouse, 'query'>,
+  wanted: { workspaceIds: string[]; eventIds: string[]; from: number; to: number },
+): Promise<Map<string, LedgerRow[]>> {
+  const { workspaceIds, eventIds } = wanted;
+  const rows = await warehouse.query<LedgerRow>({
+    sql: RETRACTABLE_SQL,
+    params: {
+      workspaceIds,
+      eventIds,
+      from: formatInstant(wanted.from),
+      to: formatInstant(wanted.to),
+    },
+    types: {
+      workspaceIds: ['STRING'],
+      eventIds: ['STRING'],
+      from: 'TIMESTAMP',
+      to: 'TIMESTAMP',
+    },
+  });
+  return Map.groupBy(rows, (row) => `${row.workspaceId}/${row.eventId}`);
+}
 
 /**
  * The entry that adds to a row of the ledger to nothing in every sum. The same each time, since it derives from the row. Throws

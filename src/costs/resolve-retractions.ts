@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import { AppError } from '../core/errors.ts';
-import { getOrInsert } from '../core/maps.ts';
-import { DAY_MS, dayOf, formatInstant } from '../core/time.ts';
+import { DAY_MS, dayOf } from '../core/time.ts';
 import type { Entry } from './entry.ts';
 import { repricedIdOf } from './entry-ids.ts';
-import { type LedgerRow, negationOf } from './negation.ts';
+import { type LedgerRow, negationOf, readLedgerRows } from './negation.ts';
 import type { Retraction } from './retraction.ts';
 
 /** What the ledger shows of retractions' events: the entries that take them back, and which event each shows. */
@@ -21,11 +19,6 @@ export type ResolvedRetractions = {
 
 /** A query reads three days of the ledger. What is asked of more days at once is asked again, newest days first. */
 const MAX_DAYS_AT_ONCE = 16;
-
-const RETRACTABLE_SQL = readFileSync(
-  new URL('../../bigquery/queries/entries_to_retract.sql', import.meta.url),
-  'utf8',
-);
 
 /**
  * Reads from the ledger what is to be taken back. The entries of a retraction are the same each time: their ids and
@@ -49,7 +42,13 @@ export async function resolveRetractions(
   await Promise.all(
     days.slice(0, MAX_DAYS_AT_ONCE).map(async ([, ofDay]) => {
       try {
-        const rows = await readRows(warehouse, ofDay);
+        const times = ofDay.map(({ timeMs }) => timeMs);
+        const rows = await readLedgerRows(warehouse, {
+          workspaceIds: [...new Set(ofDay.map(({ workspaceId }) => workspaceId))],
+          eventIds: ofDay.flatMap(({ eventId }) => [eventId, repricedIdOf(eventId)]),
+          from: Math.min(...times) - DAY_MS,
+          to: Math.max(...times) + DAY_MS,
+        });
         for (const retraction of ofDay) resolveOne(retraction, rows, resolved);
       } catch (error) {
         for (const retraction of ofDay) resolved.unread.set(retraction, error);
@@ -94,31 +93,4 @@ function tooManyDays(day: string): AppError {
 /** An id alone proves nothing: whoever sends spans may name any. */
 function isOfSpan(row: LedgerRow, { traceId, spanId }: Retraction): boolean {
   return row.resourceType === 'llm_api' && row.traceId === traceId && row.spanId === spanId;
-}
-
-async function readRows(
-  warehouse: Pick<Warehouse, 'query'>,
-  retractions: readonly Retraction[],
-): Promise<Map<string, LedgerRow[]>> {
-  const times = retractions.map(({ timeMs }) => timeMs);
-  const rows = await warehouse.query<LedgerRow>({
-    sql: RETRACTABLE_SQL,
-    params: {
-      workspaceIds: [...new Set(retractions.map(({ workspaceId }) => workspaceId))],
-      eventIds: retractions.flatMap(({ eventId }) => [eventId, repricedIdOf(eventId)]),
-      from: formatInstant(Math.min(...times) - DAY_MS),
-      to: formatInstant(Math.max(...times) + DAY_MS),
-    },
-    types: {
-      workspaceIds: ['STRING'],
-      eventIds: ['STRING'],
-      from: 'TIMESTAMP',
-      to: 'TIMESTAMP',
-    },
-  });
-  const byIdentity = new Map<string, LedgerRow[]>();
-  for (const row of rows) {
-    getOrInsert(byIdentity, `${row.workspaceId}/${row.eventId}`, () => []).push(row);
-  }
-  return byIdentity;
 }

@@ -19,6 +19,16 @@ const AT = new Date(NOW - 60_000).toISOString();
 const MINUTE = 60_000;
 const SPAN = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
+const HOUSE_PRICE = {
+  id: 'house',
+  version: 1,
+  scope: 'acme',
+  provider: 'house',
+  model: 'llm-1',
+  validFrom: NOW - 86_400_000,
+  usdPerMillionTokens: { input: '1', output: '2' },
+};
+
 let server: RedisServer;
 let redis: Redis;
 beforeAll(async () => {
@@ -161,15 +171,6 @@ describe('an event that is taken back', () => {
     await deliver({ events: [call('kept')] });
     const before = await buckets();
     await deliver({ events: [call('outer', { provider: 'house', model: 'llm-1' })] });
-    const override = {
-      id: 'house',
-      version: 1,
-      scope: 'acme',
-      provider: 'house',
-      model: 'llm-1',
-      validFrom: NOW - 86_400_000,
-      usdPerMillionTokens: { input: '1', output: '2' },
-    };
     const reprice = createReprice({
       warehouse,
       publisher: {
@@ -178,7 +179,7 @@ describe('an event that is taken back', () => {
           return 'id';
         },
       },
-      prices: async () => createPriceBook({ overrides: [override] }),
+      prices: async () => createPriceBook({ overrides: [HOUSE_PRICE] }),
       now,
     });
     const request = { workspaceId: 'acme', dryRun: false };
@@ -216,6 +217,91 @@ describe('an event that is taken back', () => {
     await deliver({ corrections: [retractionOf('outer', { timestamp: near })] });
     const left = warehouse.costs().filter((row) => row.workspace_id === 'globex');
     expect(left).toHaveLength(1);
+  });
+});
+
+describe('an event that is priced later and taken back at the same time', () => {
+  /** An unpriced event, and the correction that a repricing begun now makes of it. */
+  async function createRace() {
+    const world = createWorld();
+    const { warehouse, deliver, buckets, now } = world;
+    await deliver({ events: [call('kept')] });
+    const before = await buckets();
+    await deliver({ events: [call('outer', { provider: 'house', model: 'llm-1' })] });
+    const published: object[] = [];
+    const reprice = createReprice({
+      warehouse,
+      publisher: {
+        publish: async (data) => String(published.push(JSON.parse(data.toString()))),
+      },
+      prices: async () => createPriceBook({ overrides: [HOUSE_PRICE] }),
+      now,
+    });
+    await reprice({ workspaceId: 'acme', dryRun: false });
+    const repricing = () => deliver(published[0]!);
+    const retraction = () => deliver({ corrections: [retractionOf('outer')] });
+    const expectNothingLeft = async () => {
+      expect(await buckets()).toEqual(before);
+      const kept = warehouse.costs().filter((row) => row.event_id === 'kept');
+      expect(sums(warehouse.costs())).toEqual(sums(kept));
+    };
+    return { ...world, repricing, retraction, expectNothingLeft };
+  }
+
+  test('leaves nothing when the price comes after the retraction, however often', async () => {
+    const { repricing, retraction, expectNothingLeft } = await createRace();
+    await retraction();
+    await repricing();
+    await expectNothingLeft();
+    await repricing();
+    await retraction();
+    await expectNothingLeft();
+  });
+
+  test('leaves nothing when the price comes first', async () => {
+    const { repricing, retraction, expectNothingLeft } = await createRace();
+    await repricing();
+    await retraction();
+    await expectNothingLeft();
+  });
+
+  test('leaves nothing when both are of one commit', async () => {
+    const { repricing, retraction, expectNothingLeft } = await createRace();
+    await Promise.all([retraction(), repricing()]);
+    await expectNothingLeft();
+  });
+
+  test('leaves nothing when the price comes between what the retraction reads and what it appends', async () => {
+    const { warehouse, repricing, retraction, expectNothingLeft } = await createRace();
+    warehouse.beforeInsert = async (_table, rows) => {
+      if (!rows.some(({ json }) => json.event_id === 'outer~retracted')) return;
+      warehouse.beforeInsert = async () => {};
+      await repricing();
+    };
+    await retraction();
+    await expectNothingLeft();
+  });
+
+  test('leaves nothing when the retraction comes between the price’s being appended and counted', async () => {
+    const { warehouse, repricing, retraction, expectNothingLeft } = await createRace();
+    warehouse.beforeQuery = async () => {
+      warehouse.beforeQuery = async () => {};
+      await retraction();
+    };
+    await repricing();
+    await expectNothingLeft();
+  });
+
+  test('comes again when the ledger does not answer whether it was taken back', async () => {
+    const { warehouse, repricing, retraction, expectNothingLeft } = await createRace();
+    await retraction();
+    warehouse.beforeQuery = async () => {
+      throw new Error('BigQuery is away');
+    };
+    await expect(repricing()).rejects.toThrow('away');
+    warehouse.beforeQuery = async () => {};
+    await repricing();
+    await expectNothingLeft();
   });
 });
 
