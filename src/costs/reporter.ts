@@ -1,6 +1,7 @@
 import { errorMessage } from '../core/errors.ts';
 import { createEventId } from '../core/ids.ts';
 import { formatInstant } from '../core/time.ts';
+import { within } from '../core/within.ts';
 import { MAX_MESSAGE_BYTES, parseCostEvent } from './event.ts';
 import { createHttpDelivery, createPubSubDelivery, type Delivery } from './reporter-delivery.ts';
 import {
@@ -25,6 +26,7 @@ type Batch = {
 
 const ENVELOPE_BYTES = Buffer.byteLength('{"events":[]}');
 const CLOSE_TIMEOUT_MS = 8_000;
+const RELEASE_TIMEOUT_MS = 500;
 
 /**
  * A reporter of cost events that costs the caller microseconds: `report` checks the event with the same parser
@@ -208,7 +210,10 @@ export function createReporterWith(
     const deadline = setTimeout(() => giveUp.abort(), timeoutMs);
     const result = await flush();
     clearTimeout(deadline);
-    await delivery.close().catch((error) => process.emitWarning(errorMessage(error)));
+    // What it still waits for has been given up; a topic that does not answer must not hold up the end.
+    await within(RELEASE_TIMEOUT_MS, delivery.close()).catch((error) =>
+      process.emitWarning(errorMessage(error)),
+    );
     return result;
   }
 

@@ -1,8 +1,4 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
 import { readTelemetryConfig } from '../core/telemetry-config.ts';
-import { createCostReporter } from '../costs/reporter.ts';
-import type { CostReporter, CostReporterTarget } from '../costs/reporter-options.ts';
 import { createGenAi } from '../genai/genai.ts';
 import { enclosingScope } from '../genai/scope.ts';
 import { createLogger, type ServiceLogger } from '../telemetry/logging.ts';
@@ -16,6 +12,7 @@ import { createTracing, otlpHeadersFor } from '../telemetry/tracing/tracing.ts';
 import { verifyInstrumentation } from '../telemetry/tracing/verify.ts';
 import { activeTelemetry, setActiveTelemetry } from './active.ts';
 import { openBusinessMetrics } from './business.ts';
+import { openCosts } from './costs.ts';
 import { createErrorLog } from './error-log.ts';
 import { flushWithinRequests } from './flush-within-requests.ts';
 import { instrumentProcess } from './process-instruments.ts';
@@ -58,19 +55,21 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
     now: Date.now,
   });
 
+  let closing: Promise<void> | undefined;
+
   // 1. What makes and exports them.
   const resource = createResource({ service, version, config });
   const otlpHeaders = otlpHeadersFor(config);
   const metrics = createMetrics({ config, resource, onError, otlpHeaders });
   const tracing = createTracing({ config, resource, onError, otlpHeaders });
   tracing.register();
-  const { reporter: costs, owned: ownsCosts } = openCosts(options.costs, workspaceId);
+  const { reporter: costs, owned: ownsCosts } = openCosts(options.costs, workspaceId, log);
 
   // 2. What is seen without anybody calling us.
   // Where nothing is sent anywhere, watching every request would only cost.
   const isSent = config.metricsExporter !== 'none' || config.tracesExporter !== 'none';
   const instruments = isSent ? instrumentProcess(metrics.recorder) : undefined;
-  if (config.tracesExporter !== 'none') warnOfWhatIsNotLive(log);
+  if (config.tracesExporter !== 'none') warnOfWhatIsNotLive(log, () => closing !== undefined);
 
   const profiler = createProfiler({ service, dir: config.profileDir, now: Date.now, log });
   const forgetProfileSignal = installProfileSignal(profiler, { log });
@@ -109,7 +108,6 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
   const forgetSigterm =
     options.onSigterm === 'none' ? undefined : flushAtSigterm(() => flush({ urgent: true }));
 
-  let closing: Promise<void> | undefined;
   async function closeOnce(): Promise<void> {
     forgetSigterm?.();
     forgetProfileSignal();
@@ -150,17 +148,6 @@ function createTelemetry(options: TelemetryOptions): Telemetry {
   return telemetry;
 }
 
-/** A batch holds the events of many traces: the request that sends it is part of none, least of all of the first one's. */
-function untraced(reporter: CostReporter): CostReporter {
-  const outside = <T>(work: () => T): T => context.with(suppressTracing(ROOT_CONTEXT), work);
-  return {
-    ...reporter,
-    report: (event) => outside(() => reporter.report(event)),
-    flush: () => outside(() => reporter.flush()),
-    close: (options) => outside(() => reporter.close(options)),
-  };
-}
-
 /** What every line says of the run that it is written in. */
 function logContext() {
   const attribution = enclosingScope()?.attribution;
@@ -170,21 +157,12 @@ function logContext() {
 }
 
 /** Import hooks fail in silence; so the process looks at itself once. */
-function warnOfWhatIsNotLive(log: Pick<ServiceLogger, 'warn'>): void {
+function warnOfWhatIsNotLive(log: Pick<ServiceLogger, 'warn'>, isClosing: () => boolean): void {
   verifyInstrumentation()
     .then((live) => {
       const missing = Object.entries(live).filter(([, isLive]) => !isLive);
-      if (missing.length === 0) return;
+      if (missing.length === 0 || isClosing()) return;
       log.warn('not instrumented', { missing: missing.map(([what]) => what) });
     })
     .catch((error: unknown) => log.warn('instrumentation not verified', { error }));
-}
-
-function openCosts(
-  costs: CostReporterTarget | CostReporter | undefined,
-  workspaceId: string | undefined,
-): { reporter: CostReporter | undefined; owned: boolean } {
-  if (costs === undefined) return { reporter: undefined, owned: false };
-  if ('report' in costs) return { reporter: untraced(costs), owned: false };
-  return { reporter: untraced(createCostReporter({ target: costs, workspaceId })), owned: true };
 }

@@ -1,6 +1,7 @@
 import { context, TraceFlags } from '@opentelemetry/api';
 import { ExportResultCode, suppressTracing } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { within } from '../../core/within.ts';
 
 /** Counts since creation: ended = exported + dropped + failed + waiting + on their way, at every moment. */
 export type SpanStats = {
@@ -123,12 +124,4 @@ function exported(exporter: SpanExporter, batch: readonly ReadableSpan[]): Promi
       });
     });
   });
-}
-
-/** Resolves with the work, or when the time is over. */
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  // Keeps the process alive: a flush that is awaited must not be cut short by an empty event loop.
-  const timer = setTimeout(resolve, timeoutMs);
-  await Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }

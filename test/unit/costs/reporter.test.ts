@@ -291,6 +291,15 @@ describe('failures', () => {
 });
 
 describe('close', () => {
+  test('is not held up by connections that do not let go', async () => {
+    const reporter = createReporterWith(
+      { send: () => new Promise(() => {}), close: () => new Promise(() => {}) },
+      { onError: () => {} },
+    );
+    reporter.report(EVENT);
+    expect(await reporter.close({ timeoutMs: 10 })).toEqual({ acknowledged: 0, failed: 1 });
+  });
+
   test('delivers what waits, refuses what comes later, and may be called twice', async () => {
     const fake = fakeDelivery(acknowledge);
     const reporter = reporterOver(fake.delivery, { lingerMs: 3_600_000 });
