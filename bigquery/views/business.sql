@@ -1,4 +1,5 @@
--- Every business metric once: one row per (workspace_id, event_id, metric), however often an insert was tried.
+-- Every business metric once: one row per (workspace_id, event_id, metric, event_time), however often an insert was tried.
+-- Whoever gives an event its id gives its time too, so a repeat has both.
 -- Who reads it: published KPIs, ad-hoc SQL. Filter on event_time (a partition filter is required) and workspace_id.
 -- Money is value with unit USD, NUMERIC.
 -- Cost bound: the columns asked for and ingest_time, workspace_id, event_id and metric, of the days asked for.

@@ -57,7 +57,8 @@ const TIMEOUT_MS = 8_000;
 /**
  * Records business metrics in BigQuery's `business_metrics`, and the platform's KPIs beside it. Calls take microseconds,
  * never block and never throw: what is wrong or does not fit is said in what they return, and counted. Money is exact.
- * An event told twice under one id is two rows of which readers take one; without an id it gets a UUIDv7.
+ * An event told twice under one `eventId` and `at` is two rows of which readers take one, so whoever gives the id gives the
+ * time too; without an id it gets a UUIDv7, and counts each time it is told.
  *
  * Call `close` before exit, or what is still buffered is lost.
  */

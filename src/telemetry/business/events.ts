@@ -27,14 +27,16 @@ const common = {
     Type.String({
       pattern: EVENT_ID_PATTERN,
       maxLength: 64,
-      description: 'The producer’s id, unique per workspace: told again, it counts once.',
+      description:
+        'The producer’s id, unique per workspace: told again with the same `at`, which it needs, it counts once.',
     }),
   ),
   workspaceId: name('The tenant.'),
   at: Type.Optional(
     Type.String({
       maxLength: 40,
-      description: 'RFC 3339 with zone: when it happened. Default now.',
+      description:
+        'RFC 3339 with zone: when it happened. Default now; required with an `eventId`, since a repeat must say the same.',
     }),
   ),
   projectId: Type.Optional(name('Project within the workspace.')),
@@ -107,7 +109,13 @@ export function createEventParser<Schema extends TObject>(
     if (!validator.Check(input)) {
       return { kind: 'invalid', errors: schemaFieldErrors(validator.Errors(input), 'event') };
     }
-    const { at } = input as { at?: string };
+    const { at, eventId } = input as { at?: string; eventId?: string };
+    if (at === undefined && eventId !== undefined) {
+      // Readers know a repeat by its id within its day's partition: told later without a time it would be another event.
+      const reason =
+        'is required with an eventId: told again, an event counts once at the same time';
+      return { kind: 'invalid', errors: [{ field: 'at', reason }] };
+    }
     const timeMs = at === undefined ? now : parseInstant(at);
     const reason = timeReason(timeMs, now);
     if (reason !== undefined) return { kind: 'invalid', errors: [{ field: 'at', reason }] };

@@ -6,7 +6,8 @@ import { formatUsd, parseUsd } from '../../../../src/core/money.ts';
 import { createBusinessMetrics } from '../../../../src/telemetry/business/business-metrics.ts';
 import type { RowLoss } from '../../../../src/telemetry/business/row-queue.ts';
 
-const NOW = Date.parse('2026-11-20T12:00:00Z');
+const AT = '2026-11-20T12:00:00Z';
+const NOW = Date.parse(AT);
 afterEach(() => void jest.useRealTimers());
 
 function create(
@@ -116,6 +117,25 @@ describe('an event', () => {
     ]);
   });
 
+  test('with an id says when it happened, so that told again later it is the same row', async () => {
+    const { business, rows, clock, counted } = create({ workspaceId: 'acme' });
+    const invoice = { eventId: 'inv-1', kind: 'usage', amountUsd: '99' } as const;
+    expect(business.recordRevenue(invoice)).toEqual({
+      kind: 'rejected',
+      errors: [{ field: 'at', reason: expect.stringContaining('required with an eventId') }],
+    });
+    expect(counted).toEqual([]);
+    business.recordRevenue({ ...invoice, at: AT });
+    clock.ms += 120_000;
+    business.recordRevenue({ ...invoice, at: AT });
+    await business.flush();
+    const identities = rows().map(({ event_id, metric, event_time }) =>
+      JSON.stringify([event_id, metric, event_time]),
+    );
+    expect(identities).toHaveLength(2);
+    expect(new Set(identities).size).toBe(1);
+  });
+
   test('that is none is answered with every field at fault and counted nowhere', () => {
     const { business, counted } = create();
     const reject = (outcome: unknown) =>
@@ -146,9 +166,9 @@ describe('an event', () => {
 
   test('has the same insert id when it is told again, and no other event has', async () => {
     const { business, inserts } = create();
-    business.recordUserEngagement({ ...engagement, eventId: 'e-1', sessionSeconds: 1 });
-    business.recordUserEngagement({ ...engagement, eventId: 'e-1' });
-    business.recordUserEngagement({ ...engagement, eventId: 'e-1', workspaceId: 'other' });
+    business.recordUserEngagement({ ...engagement, at: AT, eventId: 'e-1', sessionSeconds: 1 });
+    business.recordUserEngagement({ ...engagement, at: AT, eventId: 'e-1' });
+    business.recordUserEngagement({ ...engagement, at: AT, eventId: 'e-1', workspaceId: 'other' });
     business.recordUserEngagement(engagement);
     business.recordUserEngagement(engagement);
     await business.flush();
