@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { LogStore } from '../logging/store.ts';
 import type { MonitoringStore } from '../monitoring/store.ts';
 import type { OtlpReceiver } from '../otlp/receiver.ts';
-import { AnswerError, numberOf, sendFile, sendJson, textOf } from './answers.ts';
+import { AnswerError, numberOf, oneOf, sendFile, sendJson, textOf } from './answers.ts';
 import { createLogsView } from './logs.ts';
 import { chartFor, listMetrics } from './metrics/answer.ts';
 import { listRefusals } from './refusals.ts';
@@ -68,9 +68,11 @@ export function createConsoleServer(options: {
       limit: numberOf(query, 'limit', { fallback: 100, max: 1_000 }),
       workspaceId: textOf(query, 'workspace'),
       search: textOf(query, 'search'),
-      failed: query.get('failed') === '1',
+      service: textOf(query, 'service'),
+      show: oneOf(query, 'show', ['all', 'agents', 'failed']),
     });
-    return { traces, workspaces: otlp.workspaces(), counts: otlp.counts() };
+    const { workspaces, services, counts } = otlp;
+    return { traces, workspaces: workspaces(), services: services(), counts: counts() };
   }
 
   /** `cost` is what the ledger says now: a call that has just ended is there a moment later. */

@@ -1,69 +1,66 @@
 import type { OtlpSpan } from '../../src/otlp/span.ts';
 import { textOf } from './attribute-text.ts';
-import { summarize, type TraceSummary } from './trace-summary.ts';
+import { createTraceShelf, type KeptTrace } from './trace-shelf.ts';
+import { isGenAi, summarize, type TraceSummary } from './trace-summary.ts';
 
-const MAX_TRACES = 5_000;
 const MAX_SPANS_OF_A_TRACE = 1_000;
-const MAX_SPANS = 60_000;
+/** What runs no model, a service's own work say, comes more often and may not push out what does. */
+const AGENTS = { traces: 3_500, spans: 45_000 };
+const OTHERS = { traces: 1_500, spans: 15_000 };
 
 export type TraceStore = ReturnType<typeof createTraceStore>;
 export type TraceFilter = {
   limit: number;
   workspaceId?: string;
+  service?: string;
   /** Text that a span's name, an attribute's value, the service or the trace id has to contain, in any case. */
   search?: string;
-  /** Only traces with a span that failed. */
-  failed?: boolean;
+  /** `agents`: only traces of agents and model calls; `failed`: only those with a span that failed. Default `all`. */
+  show?: 'all' | 'agents' | 'failed';
 };
 
-type Trace = { spans: Map<string, OtlpSpan>; dropped: number; summary: TraceSummary | undefined };
-
 /**
- * The newest traces in memory: those that got a span last, at most 5,000 with 1,000 spans each and 60,000 spans
- * altogether. A span that comes again replaces what came before.
+ * The newest traces in memory, those that got a span last: 3,500 of agents and model calls and 1,500 others, with 1,000
+ * spans each and 45,000 and 15,000 spans altogether. A span that comes again replaces what came before.
  */
 export function createTraceStore() {
-  const traces = new Map<string, Trace>();
-  let spanCount = 0;
+  const agents = createTraceShelf(AGENTS);
+  const others = createTraceShelf(OTHERS);
   let received = 0;
 
-  function forget(traceId: string): void {
-    spanCount -= traces.get(traceId)!.spans.size;
-    traces.delete(traceId);
-  }
-
-  const summaryOf = (trace: Trace): TraceSummary => {
+  const summaryOf = (trace: KeptTrace): TraceSummary => {
     trace.summary ??= summarize([...trace.spans.values()], trace.dropped);
     return trace.summary;
   };
+  const all = () => [...agents.all(), ...others.all()];
+  const namesIn = (key: 'workspaces' | 'services'): string[] =>
+    [...new Set(all().flatMap((trace) => summaryOf(trace)[key]))].sort();
 
   return {
     add(span: OtlpSpan): void {
       received += 1;
       const { traceId, spanId } = span;
-      const trace = traces.get(traceId) ?? { spans: new Map(), dropped: 0, summary: undefined };
-      // To the end: the order is that of the last arrival.
-      traces.delete(traceId);
-      traces.set(traceId, trace);
+      const ofAgent = agents.take(traceId);
+      const trace = ofAgent ??
+        others.take(traceId) ?? { spans: new Map(), dropped: 0, summary: undefined };
       trace.summary = undefined;
-      if (trace.spans.size >= MAX_SPANS_OF_A_TRACE && !trace.spans.has(spanId)) {
+      if (trace.spans.size < MAX_SPANS_OF_A_TRACE || trace.spans.has(spanId)) {
+        trace.spans.set(spanId, span);
+      } else {
         trace.dropped += 1;
-        return;
       }
-      if (!trace.spans.has(spanId)) spanCount += 1;
-      trace.spans.set(spanId, span);
-      while (traces.size > MAX_TRACES || spanCount > MAX_SPANS) {
-        forget(traces.keys().next().value!);
-      }
+      const shelf = ofAgent !== undefined || isGenAi(span) ? agents : others;
+      shelf.put(traceId, trace);
     },
 
     /** Summaries, the trace that began last first. */
-    traces({ limit, workspaceId, search, failed }: TraceFilter): TraceSummary[] {
+    traces({ limit, workspaceId, service, search, show }: TraceFilter): TraceSummary[] {
       const found: TraceSummary[] = [];
-      for (const trace of [...traces.values()].reverse()) {
+      for (const trace of show === 'agents' ? agents.all() : all()) {
         const summary = summaryOf(trace);
         if (workspaceId !== undefined && !summary.workspaces.includes(workspaceId)) continue;
-        if (failed && summary.errors === 0) continue;
+        if (service !== undefined && !summary.services.includes(service)) continue;
+        if (show === 'failed' && summary.errors === 0) continue;
         if (search && !mentions(trace, search.toLowerCase())) continue;
         found.push(summary);
       }
@@ -72,7 +69,7 @@ export function createTraceStore() {
 
     /** All spans of a trace by their start, or undefined. */
     trace(traceId: string): { summary: TraceSummary; spans: OtlpSpan[] } | undefined {
-      const trace = traces.get(traceId);
+      const trace = agents.get(traceId) ?? others.get(traceId);
       if (trace === undefined) return undefined;
       const spans = [...trace.spans.values()].sort((a, b) =>
         a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : 0,
@@ -81,17 +78,25 @@ export function createTraceStore() {
     },
 
     /** Workspaces seen in what is kept, in alphabetical order. */
-    workspaces(): string[] {
-      const names = [...traces.values()].flatMap((trace) => summaryOf(trace).workspaces);
-      return [...new Set(names)].sort();
-    },
+    workspaces: () => namesIn('workspaces'),
+    /** Services, likewise. */
+    services: () => namesIn('services'),
 
-    /** What came so far and what is kept. */
-    counts: () => ({ received, traces: traces.size, spans: spanCount }),
+    /** What came so far, what is kept, and how much of each kind at most. */
+    counts() {
+      const kept = { agents: agents.counts(), others: others.counts() };
+      return {
+        received,
+        traces: kept.agents.traces + kept.others.traces,
+        spans: kept.agents.spans + kept.others.spans,
+        agents: { ...kept.agents, maxTraces: AGENTS.traces },
+        others: { ...kept.others, maxTraces: OTHERS.traces },
+      };
+    },
   };
 }
 
-function mentions({ spans }: Trace, text: string): boolean {
+function mentions({ spans }: KeptTrace, text: string): boolean {
   for (const { traceId, name, attributes, resource } of spans.values()) {
     if (traceId.includes(text) || name.toLowerCase().includes(text)) return true;
     if (textOf(resource.get('service.name'))?.toLowerCase().includes(text)) return true;

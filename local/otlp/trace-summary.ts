@@ -69,6 +69,15 @@ export function isModelCall({ attributes }: OtlpSpan): boolean {
   return MODEL_OPERATIONS.has(textOf(attributes.get(GEN_AI.operation)) ?? '');
 }
 
+/** Attributes of spans about models and agents, as OpenTelemetry and those before it wrote them. */
+const GEN_AI_KEY = /^(gen_ai|llm|openinference|traceloop|ai\.model)\./;
+
+/** Whether the span tells of a model, an agent or a tool of one. */
+export function isGenAi({ attributes }: OtlpSpan): boolean {
+  for (const key of attributes.keys()) if (GEN_AI_KEY.test(key)) return true;
+  return false;
+}
+
 /** Money in spans is a decimal string; anything else is not money of ours. */
 function costOf({ attributes }: OtlpSpan): bigint | undefined {
   const text = attributes.get(AGENTWORKS.costUsd);

@@ -41,7 +41,9 @@ async function settledRun(): Promise<TraceAnswer> {
   let found: TraceAnswer | undefined;
   await eventually(
     async () => {
-      const { traces } = await read<{ traces: TraceSummary[] }>('/traces.json?limit=200');
+      const { traces } = await read<{ traces: TraceSummary[] }>(
+        '/traces.json?show=agents&limit=200',
+      );
       for (const trace of traces) {
         if (!trace.complete || trace.errors > 0 || trace.modelCalls < 2) continue;
         const answer = await read<TraceAnswer>(`/traces/${trace.traceId}.json`);

@@ -15,11 +15,20 @@ import {
 import { createTrace } from './trace.js';
 
 const TYPING_MS = 250;
+const LIMIT = 100;
+/** What the page begins with has no word in the address. */
+const SHOWN = [
+  ['', 'Agent runs'],
+  ['all', 'All'],
+  ['failed', 'Failed'],
+];
 
 export function createTraces() {
+  const show = h('select', { onchange: apply });
   const workspace = h('select', { onchange: apply });
+  const service = h('select', { onchange: apply });
+  setOptions(show, SHOWN, '');
   const search = h('input', { type: 'search', placeholder: 'name, id, attribute', oninput: typed });
-  const failed = h('input', { type: 'checkbox', onchange: apply });
   const counts = h('p', { class: 'quiet counts', role: 'status' });
   const list = h('ol', { class: 'traces plain' });
   const empty = h('p', { class: 'empty' }, 'No traces like this yet.');
@@ -29,9 +38,10 @@ export function createTraces() {
     h(
       'form',
       { class: 'filters', 'aria-label': 'Filter of traces', onsubmit: (e) => e.preventDefault() },
+      field('Show', show),
       field('Workspace', workspace),
+      field('Service', service),
       field('Text', search, 'wide'),
-      field('Failed only', failed, 'check'),
     ),
     counts,
     list,
@@ -49,9 +59,10 @@ export function createTraces() {
 
   function apply() {
     const query = {
+      show: show.value,
       workspace: workspace.value,
+      service: service.value,
       search: search.value.trim(),
-      failed: failed.checked ? '1' : '',
     };
     location.hash = hashOf('traces', query);
   }
@@ -65,21 +76,20 @@ export function createTraces() {
       root.replaceChildren(id === '' ? listing : trace.root);
       if (id !== '') return trace.route(next);
       if (document.activeElement !== search) search.value = query.search ?? '';
-      failed.checked = query.failed === '1';
+      show.value = query.show ?? '';
       setOptions(workspace, optionsOf([], query.workspace), query.workspace ?? '');
+      setOptions(service, optionsOf([], query.service), query.service ?? '');
     },
     async refresh() {
       if (route.id !== '') return trace.refresh();
       const { query } = route;
-      const {
-        traces,
-        workspaces,
-        counts: all,
-      } = await get('/traces.json', { ...query, limit: 100 });
+      const asked = { ...query, show: query.show ?? 'agents', limit: LIMIT };
+      const answer = await get('/traces.json', asked);
       if (route.query !== query) return;
-      setOptions(workspace, optionsOf(workspaces, query.workspace), query.workspace ?? '');
-      const kept = `${plural(all.traces, 'trace')} with ${plural(all.spans, 'span')} kept`;
-      counts.textContent = traces.length === 100 ? `The newest 100 of ${kept}` : kept;
+      const { traces } = answer;
+      setOptions(workspace, optionsOf(answer.workspaces, query.workspace), query.workspace ?? '');
+      setOptions(service, optionsOf(answer.services, query.service), query.service ?? '');
+      counts.textContent = keptOf(answer);
       empty.hidden = traces.length > 0;
       const longest = Math.max(1, ...traces.map(({ durationMs }) => durationMs));
       keyed(list, traces, { key: ({ traceId }) => traceId, render: rowOf });
@@ -91,8 +101,16 @@ export function createTraces() {
   };
 }
 
-function optionsOf(workspaces, chosen) {
-  const names = new Set([...workspaces, ...(chosen ? [chosen] : [])]);
+/** How many are shown, and what is kept of each kind. */
+function keptOf({ traces, counts: { agents, others } }) {
+  const shown = traces.length === LIMIT ? `The newest ${LIMIT} of what fits` : plural(traces.length, 'trace');
+  const room = ({ traces: kept, maxTraces }) =>
+    `${kept.toLocaleString()} (the newest ${maxTraces.toLocaleString()} at most)`;
+  return `${shown}. Kept: agent runs and model calls ${room(agents)}, other traces ${room(others)}.`;
+}
+
+function optionsOf(all, chosen) {
+  const names = new Set([...all, ...(chosen ? [chosen] : [])]);
   return [['', 'all'], ...[...names].map((name) => [name, name])];
 }
 

@@ -100,7 +100,7 @@ const row = (more: Json) => ({
 describe('a trace', () => {
   test('is listed with what its spans say together, and shown with each of them', async () => {
     const id = await traceOfRun();
-    const { body: list } = await read('/traces.json?workspace=acme&failed=1');
+    const { body: list } = await read('/traces.json?workspace=acme&service=shop&show=failed');
     expect(list.traces).toEqual([
       expect.objectContaining({
         traceId: id,

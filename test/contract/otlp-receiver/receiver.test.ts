@@ -164,7 +164,7 @@ describe('traces by OTLP', () => {
     const found = (filter: object) =>
       receiver.store.traces({ limit: 9, ...filter }).map(({ traceId }) => traceId);
     expect(found({ workspaceId: 'acme' })).toEqual([TRACE]);
-    expect(found({ failed: true })).toEqual(['1'.repeat(32)]);
+    expect(found({ show: 'failed' })).toEqual(['1'.repeat(32)]);
     expect(found({ search: 'refund' })).toEqual(['1'.repeat(32)]);
     expect(found({ search: 'ACME' })).toEqual([TRACE]);
     expect(receiver.store.workspaces()).toEqual(['acme']);
