@@ -292,7 +292,7 @@ describe('failures', () => {
 
 describe('close', () => {
   test('is not held up by connections that do not let go', async () => {
-    const reporter = createReporterWith(
+    const reporter = reporterOver(
       { send: () => new Promise(() => {}), close: () => new Promise(() => {}) },
       { onError: () => {} },
     );
