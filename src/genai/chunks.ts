@@ -9,6 +9,8 @@ export type Gathered = Omit<Answer, 'usage'> & {
   body: Body | undefined;
   /** Whether the provider had more to say about usage when the stream ended. */
   isPartial: boolean;
+  /** Whether what came was no stream of chunks but one text of JSON. */
+  isDocument: boolean;
   /** Bytes of text, reasoning and tool arguments that came. */
   textBytes: number;
 };
@@ -29,6 +31,7 @@ const CONTAINER_KEYS = ['choices', 'delta', 'message', 'candidates', 'content', 
 const TOOL_KEYS = ['tool_calls', 'function', 'contentBlockDelta'];
 const MAX_DEPTH = 8;
 const MAX_KEPT_CHARACTERS = 65_536;
+const MAX_DOCUMENT_CHARACTERS = 4_194_304;
 
 /**
  * Gathers usage, names and text from the chunks of a stream: OpenAI's chat and Responses events, Anthropic's messages,
@@ -41,11 +44,16 @@ export function createGatherer(options: { keepText: boolean }) {
   let textBytes = 0;
   let text = '';
   let rest = '';
+  /** All there was while it may yet be one text of JSON. */
+  let document: string | undefined = '';
+  let isDocument = false;
   const about: Omit<Answer, 'usage'> = {};
   const decoder = new TextDecoder();
 
   function add(chunk: unknown): void {
+    const bytes = bytesIn(chunk);
     if (typeof chunk === 'string') addText(chunk);
+    else if (bytes !== undefined) addLine(new TextDecoder().decode(bytes));
     else if (chunk instanceof Uint8Array) addLines(decoder.decode(chunk, { stream: true }));
     else if (isBody(chunk)) addObject(chunk);
   }
@@ -56,9 +64,19 @@ export function createGatherer(options: { keepText: boolean }) {
   }
 
   function addLines(chunk: string): void {
+    addToDocument(chunk);
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) addLine(line);
+  }
+
+  /** Bytes may also be those of an answer that is not streamed, in one or many lines. */
+  function addToDocument(chunk: string): void {
+    if (document === undefined) return;
+    if (document === '') document = chunk.trimStart();
+    else document += chunk;
+    const isOver = body !== undefined || document.length > MAX_DOCUMENT_CHARACTERS;
+    if (isOver || (document !== '' && !'{['.includes(document.charAt(0)))) document = undefined;
   }
 
   function addLine(line: string): void {
@@ -127,11 +145,39 @@ export function createGatherer(options: { keepText: boolean }) {
   return {
     add,
     gathered(): Gathered {
-      if (rest !== '') addLine(rest);
+      const parts = body === undefined ? partsOf(document) : [];
+      document = undefined;
+      if (parts.length > 0) isDocument = true;
+      for (const part of parts) if (isBody(part)) addObject(part);
+      if (rest !== '' && !isDocument) addLine(rest);
       rest = '';
-      return { ...about, body, isPartial, textBytes, ...(options.keepText && { text }) };
+      return {
+        ...about,
+        body,
+        isPartial,
+        isDocument,
+        textBytes,
+        ...(options.keepText && { text }),
+      };
     },
   };
+}
+
+/** What Bedrock wraps its models' own chunks into: a whole text of JSON each. */
+function bytesIn(chunk: unknown): Uint8Array | undefined {
+  const bytes = isBody(chunk) && isBody(chunk.chunk) ? chunk.chunk.bytes : undefined;
+  return bytes instanceof Uint8Array ? bytes : undefined;
+}
+
+/** The object of a text of JSON, or all of its list of them. */
+function partsOf(document: string | undefined): unknown[] {
+  if (document === undefined || document === '') return [];
+  try {
+    const parsed: unknown = JSON.parse(document);
+    return Array.isArray(parsed) ? parsed : [parsed];
+  } catch {
+    return [];
+  }
 }
 
 /** A body with the usage of a chunk where the reader of whole answers looks for it. */

@@ -17,7 +17,7 @@ export function estimatedAnswer(
   format: AnswerFormat & { prompt?: unknown },
   { isWhole }: { isWhole: boolean },
 ): Answer {
-  const { body, isPartial, textBytes, ...about } = gathered;
+  const { body, isPartial, isDocument: _, textBytes, ...about } = gathered;
   const read: Answer = body === undefined ? {} : readAnswer(body, format);
   const answer: Answer = { ...about, ...withoutNothing(read) };
   if (read.usage !== undefined && !isPartial) return answer;

@@ -11,7 +11,7 @@ import type { GenAi, GenAiOptions } from './genai.ts';
 import { createRunner, type Watcher } from './run.ts';
 import { attributionOf, enclosingScope } from './scope.ts';
 import { type ModelCall, type Settlement, settleModelCall } from './settle.ts';
-import { watchStream } from './streams.ts';
+import { streamIn, watchStream } from './streams.ts';
 import { createTeller } from './teller.ts';
 
 const STREAM_IDLE_MS = 600_000;
@@ -69,21 +69,23 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
       },
       answered(value: unknown): void {
         if (begun === undefined || isSettled) return;
-        const isStream = teller.safely('a stream', () => follow(begun, value, settleOnce));
-        if (isStream === true) return;
         const answer = teller.safely('an answer', () => readAnswer(value, begun.call)) ?? {};
-        settleOnce({ status: 'ok', answer });
+        const isFollowed =
+          answer.usage === undefined &&
+          teller.safely('a stream', () => follow(begun, streamIn(value), settleOnce)) === true;
+        if (!isFollowed) settleOnce({ status: 'ok', answer });
       },
       unused: () => settleOnce({ status: 'ok', answer: { gap: 'Nobody asked for the answer' } }),
     };
   }
 
-  /** Follows a stream until it ends, fails, is left or forgotten. False when the value is none. */
+  /** Follows a stream until it ends, fails, is left or forgotten. False when there is none. */
   function follow(
     begun: ModelCall,
-    value: unknown,
+    value: object | undefined,
     settleOnce: (what: Settlement) => void,
   ): boolean {
+    if (value === undefined) return false;
     const gatherer = createGatherer({ keepText: begun.withContent });
     let firstAt: number | undefined;
     let lastAt = performance.now();
@@ -91,11 +93,15 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
     const finish = (status: 'ok' | 'error', isWhole: boolean, error?: unknown) => {
       open.delete(abandon);
       clearTimeout(timer);
-      const answer = teller.safely('a stream’s answer', () =>
-        estimatedAnswer(gatherer.gathered(), begun.call, { isWhole }),
-      );
-      const timeToFirstChunkMs = firstAt === undefined ? undefined : firstAt - begun.startedAt;
-      settleOnce({ status, error, answer: answer ?? {}, isStream: true, timeToFirstChunkMs });
+      const told = teller.safely('a stream’s answer', () => {
+        const gathered = gatherer.gathered();
+        const answer = estimatedAnswer(gathered, begun.call, { isWhole });
+        return { answer, isStream: !gathered.isDocument };
+      });
+      const { answer = {}, isStream = true } = told ?? {};
+      const timeToFirstChunkMs =
+        firstAt === undefined || !isStream ? undefined : firstAt - begun.startedAt;
+      settleOnce({ status, error, answer, isStream, timeToFirstChunkMs });
     };
     const abandon = () => finish('ok', false);
     const isStream = watchStream(value, {
@@ -110,7 +116,7 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
     });
     if (!isStream) return false;
     open.add(abandon);
-    dropped.register(value as object, abandon);
+    dropped.register(value, abandon);
     const wait = (ms: number) => {
       timer = setTimeout(() => {
         const idleMs = performance.now() - lastAt;

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Method, type Methods, replaceMethod } from './replace-method.ts';
 
 /** Told of what comes out of a stream, in order; after `ended`, `failed` or `left` of nothing more. */
@@ -38,6 +39,33 @@ export function watchStream(value: unknown, watcher: StreamWatcher): boolean {
     watchIterator(original.apply(stream, args) as Methods, watcher),
   );
   return true;
+}
+
+/**
+ * Where a stream is in what a client returned: itself, or what holds it (Bedrock's `stream` and `body`, `data` beside the
+ * response, the body of a `Response`). Undefined where nothing in it is a stream that is still to be read.
+ */
+export function streamIn(value: unknown): object | undefined {
+  if (isIterable(value) || isEvents(value)) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { stream, data, body } = value as Methods;
+  return [stream, data, body].find((inner) => isIterable(inner) && !isUsed(inner)) as
+    | object
+    | undefined;
+}
+
+function isIterable(value: unknown): value is object {
+  return typeof (value as Methods | null | undefined)?.[Symbol.asyncIterator] === 'function';
+}
+
+function isEvents(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && isRunning(value as Methods);
+}
+
+function isUsed(stream: object): boolean {
+  return (
+    stream instanceof ReadableStream && (stream.locked || Readable.isDisturbed(stream as never))
+  );
 }
 
 /** In place of the error of a running stream, which is the caller's to see first. */

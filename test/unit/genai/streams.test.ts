@@ -1,7 +1,15 @@
 import { ReadableStream, TransformStream, WritableStream } from 'node:stream/web';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CALL, CHAT_USAGE, ClientStream, chatChunks, readAll, startHarness } from './harness.ts';
+import {
+  CALL,
+  CHAT_USAGE,
+  ClientStream,
+  chatAnswer,
+  chatChunks,
+  readAll,
+  startHarness,
+} from './harness.ts';
 
 let harness: ReturnType<typeof startHarness>;
 beforeEach(() => {
@@ -105,6 +113,54 @@ describe('a stream read to its end', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  const bytesOf = (event: unknown) => ({
+    chunk: { bytes: new TextEncoder().encode(JSON.stringify(event)) },
+  });
+  test.each<[string, object, (answer: never) => AsyncIterable<unknown>]>([
+    [
+      'Bedrock’s `stream`',
+      { stream: generate([{ contentBlockDelta: { delta: { text: 'Hi' } } }, ...CHUNKS]) },
+      ({ stream }) => stream,
+    ],
+    ['Bedrock’s `body` of bytes', { body: generate(CHUNKS.map(bytesOf)) }, ({ body }) => body],
+    [
+      'the `data` beside a response',
+      { data: new ClientStream(CHUNKS), response: new Response() },
+      ({ data }) => data,
+    ],
+    [
+      'the body of a `Response`',
+      new Response(CHUNKS.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')),
+      ({ body }) => body,
+    ],
+  ])('may be in %s', async (_where, answer, streamOf) => {
+    const returned = await harness.genAi.traceLlmCall(CALL, async () => answer);
+    expect(returned).toBe(answer);
+    expect(harness.events).toEqual([]);
+    await readAll(streamOf(returned as never));
+    expect(harness.events.map(({ usage }) => usage)).toEqual([said]);
+    expect(harness.span('chat gpt-4o').attributes['gen_ai.request.stream']).toBe(true);
+  });
+
+  test.each([
+    ['one line', 0],
+    ['many lines', 2],
+  ])('may be a response’s body of JSON in %s', async (_how, indent) => {
+    const answer = JSON.stringify(chatAnswer(), null, indent);
+    const response = await harness.genAi.traceLlmCall(CALL, async () => new Response(answer));
+    expect(await response.json()).toEqual(chatAnswer());
+    expect(harness.events.map(({ usage }) => usage?.inputTokens)).toEqual([100]);
+    expect(harness.events[0]).not.toHaveProperty('labels');
+    expect(harness.span('chat gpt-4o').attributes).not.toHaveProperty('gen_ai.request.stream');
+  });
+
+  test('that was read before is not waited for', async () => {
+    const response = new Response('{}');
+    await response.text();
+    await harness.genAi.traceLlmCall(CALL, async () => response);
+    expect(harness.events.map(({ usage }) => usage)).toEqual([{ requests: 1 }]);
   });
 
   test('of Anthropic has the input of its first event and the output of its last', async () => {
