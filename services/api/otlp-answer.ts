@@ -24,7 +24,11 @@ const RPC_INTERNAL = 13;
 export function successBody(
   encoding: OtlpEncoding,
   rejected: readonly RejectedSpan[],
-  { refused, assumedTraces }: Pick<OtlpReceipt, 'refused' | 'assumedTraces'>,
+  {
+    refused,
+    assumedTraces,
+    crowdedTraces,
+  }: Pick<OtlpReceipt, 'refused' | 'assumedTraces' | 'crowdedTraces'>,
 ): Buffer {
   const reasons = [
     ...rejected.map(({ path, reason }) => ({ where: path, reason })),
@@ -38,6 +42,12 @@ export function successBody(
     texts.push(
       `Earlier spans of ${count(assumedTraces.length, 'trace')} are not remembered; what lies within what was told ` +
         `by time (${assumedTraces.slice(0, MAX_REASONS).join(', ')}).`,
+    );
+  }
+  if (crowdedTraces.length > 0) {
+    texts.push(
+      `More spans of ${count(crowdedTraces.length, 'trace')} came than are remembered; their model calls cost, assumed to ` +
+        `contain no others (${crowdedTraces.slice(0, MAX_REASONS).join(', ')}).`,
     );
   }
   if (texts.length === 0) return encode(encoding, 'ExportTraceServiceResponse', {});

@@ -29,6 +29,8 @@ export type NodeCost = {
   timeMs: number;
   /** Absent: the sender's SDK has reported it already. */
   event?: CostEvent;
+  /** False for an event whose id only the sender says, which may be anything's: it is never taken back. */
+  isRetractable: boolean;
 };
 
 export type Refusal = { span: OtlpSpan; reason: string };
@@ -50,11 +52,12 @@ export function toNodes(
   const refused: Refusal[] = [];
   for (const span of byId.values()) {
     const workspace = workspaceOf(span, options.workspaceId);
-    if (workspace.kind === 'refused') {
-      refused.push({ span, reason: workspace.reason });
-      continue;
-    }
-    const node = toNode(span, workspace.id, () => enclosing(span, byId), options.now);
+    const around = () =>
+      enclosing(span, byId).filter((one) =>
+        isOfSame(workspaceOf(one, options.workspaceId), workspace),
+      );
+    const node =
+      workspace.kind === 'refused' ? workspace : toNode(span, workspace.id, around, options.now);
     if (node.kind !== 'refused') nodes.push(node);
     else {
       refused.push({ span, reason: node.reason });
@@ -65,11 +68,18 @@ export function toNodes(
   return { nodes, refused };
 }
 
+type SpanWorkspace =
+  | { kind: 'known'; id: string | undefined }
+  | { kind: 'refused'; reason: string };
+
+/** Whether what a span says may be said of one within it: a tenant's words are not another's. */
+function isOfSame(outer: SpanWorkspace, inner: SpanWorkspace): boolean {
+  if (outer.kind === 'refused' || inner.kind === 'refused') return false;
+  return outer.id === undefined || outer.id === inner.id;
+}
+
 /** Whose a span is: the credential's workspace, or for the platform the one that the span or its resource names. */
-function workspaceOf(
-  span: OtlpSpan,
-  own: string | null,
-): { kind: 'known'; id: string | undefined } | { kind: 'refused'; reason: string } {
+function workspaceOf(span: OtlpSpan, own: string | null): SpanWorkspace {
   const key = AGENTWORKS.workspaceId;
   const named = span.attributes.get(key) ?? span.resource.get(key);
   if (named === undefined || named === '') return { kind: 'known', id: own ?? undefined };
@@ -100,18 +110,23 @@ function toNode(
   }
   const { kind, usage } = consumed;
   const timeMs = endOf(span);
+  const ownId = spanEventId(span.traceId, span.spanId);
   const reported = reportedEventId(span);
-  if (reported !== undefined) {
-    return { kind, span, cost: { workspaceId, eventId: reported, timeMs } };
-  }
   const event = toCostEvent(span, { workspaceId, role, provider, model, usage }, around());
   const parsed = parseCostEvent(event, { now });
   if (parsed.kind === 'invalid') {
     const reasons = parsed.errors.map(({ field, reason }) => `${field} ${reason}`);
     return { kind: 'refused', reason: reasons.join('; ') };
   }
-  const eventId = spanEventId(span.traceId, span.spanId);
-  return { kind, span, cost: { workspaceId, eventId, timeMs, event } };
+  if (reported === undefined) {
+    return {
+      kind,
+      span,
+      cost: { workspaceId, eventId: ownId, timeMs, event, isRetractable: true },
+    };
+  }
+  const isRetractable = reported === ownId;
+  return { kind, span, cost: { workspaceId, eventId: reported, timeMs, isRetractable } };
 }
 
 /** What a call or several used, as far as the span tells. */

@@ -13,7 +13,8 @@ import { scopeOf } from './trace-keys.ts';
 import {
   type Charge,
   createTraceState,
-  MAX_SPANS_PER_TRACE,
+  type LookedUp,
+  type Retracting,
   type TraceDecision,
 } from './trace-state.ts';
 
@@ -30,11 +31,13 @@ export type OtlpReceipt = {
   refused: Refusal[];
   /** Traces whose earlier spans are forgotten, so that it was told by time what lies within what. */
   assumedTraces: string[];
+  /** Traces of which more came than is kept: their calls cost, though others may be within. */
+  crowdedTraces: string[];
 };
 
 export type OtlpIntake = ReturnType<typeof createOtlpIntake>;
 
-type Decided = Extract<TraceDecision, { kind: 'decided' }>;
+type Decided = Extract<TraceDecision, { kind: 'decided' }> & { lookedUp?: LookedUp };
 
 const RETRACTION_REASON = 'the span contains another model call, which costs instead';
 
@@ -62,45 +65,56 @@ export function createOtlpIntake(options: {
     const traces = new Map<string, TraceNode[]>();
     for (const node of nodes) getOrInsert(traces, node.span.traceId, () => []).push(node);
 
-    // 2. Which of them cost, and which charges made before are to be taken back; atomic per trace.
+    // 2. Which of them cost; atomic per trace.
     const scope = scopeOf(workspaceId);
     const { decisions, assumedTraces } = await decide(scope, traces);
     const events: CostEvent[] = [];
     const receipt = { charged: 0, unpriced: 0, reported: 0, retracted: 0 };
+    const crowdedTraces: string[] = [];
     for (const [traceId, decision] of decisions) {
-      for (const { kind, span, ...node } of traces.get(traceId)!) {
-        if (decision.refused.has(span.spanId)) {
-          const reason = `its trace has more than ${MAX_SPANS_PER_TRACE} spans`;
-          refused.push({ span, reason });
-        }
-        if (!('cost' in node) || !decision.costing.has(span.spanId)) continue;
+      if (decision.unkept.size > 0) crowdedTraces.push(traceId);
+      for (const node of traces.get(traceId)!) {
+        if (node.kind === 'link' || !decision.costing.has(node.span.spanId)) continue;
         if (node.cost.event === undefined) {
           receipt.reported++;
           continue;
         }
         receipt.charged++;
-        if (kind === 'unknown') receipt.unpriced++;
+        if (node.kind === 'unknown') receipt.unpriced++;
         events.push(node.cost.event);
       }
-      receipt.retracted += decision.retracting.length;
     }
 
-    // 3. Charges are with Pub/Sub before retractions, which wait for the former in the ledger.
+    // 3. Charges are with Pub/Sub before anything is taken back for them: what is never acknowledged takes nothing back.
     await publishEntries(publisher, 'events', events);
-    const retractions = [...decisions].flatMap(([traceId, { retracting }]) =>
-      retracting.map(({ spanId, charge }) => toRetraction(traceId, spanId, charge)),
+    const retracting = new Map<string, Retracting[]>();
+    await Promise.all(
+      [...decisions].map(async ([traceId, decision]) => {
+        retracting.set(traceId, await confirm(scope, traceId, decision));
+      }),
+    );
+
+    // 4. Retractions wait for what they take back in the ledger.
+    const retractions = [...retracting].flatMap(([traceId, those]) =>
+      those.map(({ spanId, charge }) => toRetraction(traceId, spanId, charge)),
     );
     await publishEntries(publisher, 'corrections', retractions);
+    receipt.retracted = retractions.length;
 
-    // 4. A death before this only has retractions asked for again.
-    for (const [traceId, { retracting }] of decisions) {
-      await state.confirm(
-        scope,
-        traceId,
-        retracting.map(({ spanId }) => spanId),
-      );
+    // 5. A death before this only has retractions asked for again.
+    for (const [traceId, those] of retracting) {
+      const spanIds = those.map(({ spanId }) => spanId);
+      if (spanIds.length > 0) await state.confirmRetracted(scope, traceId, spanIds);
     }
-    return { spans: spans.length, ...receipt, refused, assumedTraces };
+    return { spans: spans.length, ...receipt, refused, assumedTraces, crowdedTraces };
+  }
+
+  /** Tells what of a trace is published, and gives what is to be taken back. */
+  async function confirm(scope: string, traceId: string, decision: Decided) {
+    const { costing, unkept, lookedUp, retracting } = decision;
+    const published = [...costing].filter((spanId) => !unkept.has(spanId));
+    if (published.length === 0 && lookedUp === undefined) return retracting;
+    return state.confirmPublished(scope, traceId, published, lookedUp);
   }
 
   /** Traces that began before they are remembered are looked up in the ledger, all of a request at once. */
@@ -122,7 +136,7 @@ export function createOtlpIntake(options: {
         const { assumed, ...related } = relate(nodes, charges.get(traceId) ?? []);
         if (assumed) assumedTraces.push(traceId);
         const decision = await state.decide(scope, traceId, nodes, related);
-        if (decision.kind === 'decided') decisions.set(traceId, decision);
+        if (decision.kind === 'decided') decisions.set(traceId, { ...decision, lookedUp: related });
       }),
     );
     return { decisions, assumedTraces };

@@ -20,7 +20,7 @@ export type TimedCharge = LedgerCharge & { startMs: number };
 
 /**
  * What the ledger knows of traces, by trace: for spans that began before traces are remembered. `workspaceIds` are those that
- * the traces' calls belong to. Throws (retryable) when the ledger does not answer.
+ * the traces' calls belong to. Looked at is the time of the calls and a day around it. Throws (retryable) when the ledger does not answer.
  */
 export async function readCharges(
   warehouse: Pick<Warehouse, 'query'>,
@@ -29,10 +29,14 @@ export async function readCharges(
 ): Promise<Map<string, TimedCharge[]>> {
   const workspaceIds = new Set<string>();
   let earliest = now;
+  let latest = 0;
   for (const node of [...lost.values()].flat()) {
     if (node.kind === 'link') continue;
     workspaceIds.add(node.cost.workspaceId);
-    earliest = Math.min(earliest, node.span.startMs);
+    // A span's end is held to what an event's time may be; its start is whatever it says.
+    const { timeMs } = node.cost;
+    earliest = Math.min(earliest, Math.max(node.span.startMs, timeMs - DAY_MS));
+    latest = Math.max(latest, timeMs);
   }
   const rows = await warehouse.query<Row>({
     sql: CHARGES_SQL,
@@ -40,7 +44,7 @@ export async function readCharges(
       workspaceIds: [...workspaceIds],
       traceIds: [...lost.keys()],
       from: formatInstant(earliest - DAY_MS),
-      to: formatInstant(now + MAX_AHEAD_MS),
+      to: formatInstant(Math.min(latest + DAY_MS, now + MAX_AHEAD_MS)),
     },
     types: {
       workspaceIds: ['STRING'],

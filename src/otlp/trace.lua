@@ -1,41 +1,44 @@
--- Adds spans to what is known of their trace and decides which of them cost, all in one step: whatever order and
--- whichever instance spans come by, the same spans end in the same decisions.
+-- Adds spans to what is known of their trace, decides which of them cost, and takes charges back, all in one step: whatever
+-- order and whichever instance spans come by, the same spans end in the same decisions.
 --
 -- Nodes are priced calls (w), unknown ones (u) and links (p). A w costs unless a w is below it, through any spans
--- between; a u is charged, as unknown, unless a w or u is below it or a w above it. Knowing more only ever takes
--- charges back: what was once decided not to cost never will.
+-- between; a u is charged, as unknown, unless a w or u is below it or a w above it. What is published counts and nothing
+-- else: a call whose charge never came to Pub/Sub neither takes another's back nor keeps it from being made. Only within
+-- one request calls go by each other before, because all of them are published or none was acknowledged.
 --
--- KEYS  1 spans (hash), 2 unknown (set), 3 retracting (set), 4 since (string); see trace-keys.ts
--- ARGV  now (ms), seconds a trace without calls is kept, seconds one with calls is kept, seconds `since` is kept,
---       most spans of a trace, 1 when spans that nobody remembers were looked up (else 0),
---       the start (ms) of the earliest call among the spans ('' for none),
---       count of charges that were looked up, per charge: span id, class, below, state, parent or '', rest
---       count of spans, per span: span id, class, below, parent or '', rest
---       where below is 0, or 1 when a w, 2 when a u, 3 when both are known to be below; rest is what the caller
---       wants back with a retraction (never empty for w and u, '' for p)
--- Returns {'unknown'}  calls began before the trace is remembered: look its charges up, then call again
---         {'decided', count, span id..., count, span id, rest..., count, span id...}
---         the spans among ARGV's that cost; those to be taken back, until 3 no longer holds them; those that are
---         more than is kept of a trace
+-- KEYS  1 spans (hash), 2 unknown (set), 3 retracting (set), 4 since, 5 and 6 spans held by the scope in this epoch and the
+--       one before; see trace-keys.ts
+-- ARGV  one JSON object, see `TraceCommand` in trace-state.ts
+-- Returns JSON: {forgotten: true}, calls began before the trace is remembered: look its charges up, then call again; or
+--       {costing: [id], unkept: [id], retracting: [[id, rest]]}: the calls to decide on that cost; the spans that are more
+--       than is kept; what is to be taken back, until 3 no longer holds it. An empty list may be written {}.
 --
--- A span is kept as class, below, state (- undecided or never, c charged, r taken back), parent (16 digits, or as
--- many dots when unknown, dashes for none) and rest. A span that others name as their parent and that has not come
--- yet has the class '?'.
+-- A span is kept as class, below (0, or 1 when a published w, 2 when a published u, 3 when both are below), state, parent
+-- (16 digits, or as many dots when unknown, dashes for none) and rest: what the caller wants back with a retraction, ''
+-- for what is never taken back. States: - undecided or not costing, c charged, k published, r taken back. A span that
+-- others name as their parent and that has not come yet has the class '?'.
 
-local spansKey, unknownKey, retractingKey, sinceKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local now, plainTtl, callTtl, sinceTtl = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local maxSpans, isLookedUp, earliest = tonumber(ARGV[5]), ARGV[6] == '1', tonumber(ARGV[7])
+local spansKey, unknownKey, retractingKey, sinceKey, heldKey, heldBeforeKey = unpack(KEYS)
+local command = cjson.decode(ARGV[1])
+local limits, ttls = command.limits, command.ttlSeconds
 local UNKNOWN_PARENT, NO_PARENT = string.rep('.', 16), string.rep('-', 16)
 
-local since = tonumber(redis.call('GET', sinceKey) or now)
-redis.call('SET', sinceKey, string.format('%.0f', since), 'EX', sinceTtl)
-local about = redis.call('HMGET', spansKey, '#from', '#looked', '#count', '#priced')
+local since = tonumber(redis.call('GET', sinceKey) or command.now)
+redis.call('SET', sinceKey, string.format('%.0f', since), 'EX', ttls.since)
+local about = redis.call('HMGET', spansKey, '#from', '#looked', '#links', '#calls', '#priced')
 -- What began earlier may have left with Redis' memory, or with the trace's keys when they expired.
-local from = tonumber(about[1]) or math.max(since, now - plainTtl * 1000)
-if earliest and earliest < from and not isLookedUp and about[2] ~= '1' then return {'unknown'} end
-local count, hasPriced = tonumber(about[3] or 0), about[4] == '1'
+local from = tonumber(about[1]) or math.max(since, command.now - ttls.plain * 1000)
+local isLookedUp = command.isLookedUp or about[2] == '1'
+if command.earliest and command.earliest < from and not isLookedUp then
+  return cjson.encode({forgotten = true})
+end
+local links, calls, hasPriced = tonumber(about[3] or 0), tonumber(about[4] or 0), about[5] == '1'
+local held = tonumber(redis.call('GET', heldKey) or 0) + tonumber(redis.call('GET', heldBeforeKey) or 0)
+local heldAtFirst = held
 
 local nodes, changed = {}, {}
+-- Whether the trace's unknown calls may have come below a priced one.
+local isToRescan = false
 
 local function load(id)
   local node = nodes[id]
@@ -62,149 +65,204 @@ local function union(a, b)
   return ((has(a, 1) or has(b, 1)) and 1 or 0) + ((has(a, 2) or has(b, 2)) and 2 or 0)
 end
 
+local function bitOf(class) return class == 'w' and 1 or class == 'u' and 2 or 0 end
+
+local function parentOf(node)
+  if node.parent ~= UNKNOWN_PARENT and node.parent ~= NO_PARENT then return node.parent end
+  return nil
+end
+
 local function takeBack(id, node)
   node.state = 'r'
   changed[id] = true
-  redis.call('SADD', retractingKey, id)
+  if node.rest ~= '' then redis.call('SADD', retractingKey, id) end
   if node.class == 'u' then redis.call('SREM', unknownKey, id) end
 end
 
-local function takeBackIfBelow(id, node)
-  if node.state ~= 'c' then return end
-  if has(node.below, 1) or (node.class == 'u' and node.below > 0) then takeBack(id, node) end
+local function tell(id, mask)
+  local node = load(id)
+  local below = union(node.below, mask)
+  if below == node.below then return false end
+  node.below = below
+  changed[id] = true
+  if node.class == 'w' then isToRescan = true end
+  local isCharged = node.state == 'c' or node.state == 'k'
+  if isCharged and (has(below, 1) or node.class == 'u') then takeBack(id, node) end
+  return true
 end
 
--- Tells everything above a span what is in and below it. Ends where nothing is new, so also in a circle.
+-- Tells everything above a span what is published in and below it. Ends where nothing is new, so also in a circle.
 local function tellAbove(id)
   local node = load(id)
-  local mask = union(node.below, node.class == 'w' and 1 or node.class == 'u' and 2 or 0)
-  while mask > 0 and node.parent ~= UNKNOWN_PARENT and node.parent ~= NO_PARENT do
-    id = node.parent
-    node = load(id)
-    local below = union(node.below, mask)
-    if below == node.below then return end
-    node.below = below
-    changed[id] = true
-    takeBackIfBelow(id, node)
-    mask = below
+  local mask = union(node.below, node.state == 'k' and bitOf(node.class) or 0)
+  local above = parentOf(node)
+  while mask > 0 and above and tell(above, mask) do
+    node = load(above)
+    mask = node.below
+    above = parentOf(node)
   end
 end
 
-local function isBelowPriced(id)
-  local met, node = {[id] = true}, load(id)
-  while node.parent ~= UNKNOWN_PARENT and node.parent ~= NO_PARENT and not met[node.parent] do
-    id = node.parent
-    met[id] = true
-    node = load(id)
-    if node.class == 'w' then return true end
-  end
-  return false
+-- Whether there is room for a span: for links as long as there is plenty, for calls longer.
+local function hasRoom(class)
+  if held >= limits.held then return false end
+  if class ~= 'p' then return calls < limits.calls end
+  if links >= limits.links then return false end
+  return held < limits.heldWithoutCalls or command.hasCalls or calls > 0
 end
 
--- Adds what is new of a span; a span that came before stays as it was.
-local function add(id, class, below, parent, rest)
+-- Adds what is new of a span; a span that came before stays as it was, but one that was refused may come as a call.
+local function add(id, class, parent, rest)
   local node = load(id)
-  if node.class == '?' then
-    if count >= maxSpans then
-      nodes[id] = nil
+  local isNew = node.class == '?'
+  if isNew or (node.class == 'p' and class ~= 'p') then
+    if not hasRoom(class) then
+      if isNew and not changed[id] then nodes[id] = nil end
       return false
     end
-    count = count + 1
-    node.class, node.rest = class, rest
+    if isNew then held = held + 1 end
+    if class == 'p' then links = links + 1 else calls = calls + 1 end
     if class == 'w' then hasPriced = true end
+    node.class, node.rest = class, rest
     changed[id] = true
   end
   if node.parent == UNKNOWN_PARENT and parent ~= UNKNOWN_PARENT then
     node.parent = parent
     changed[id] = true
-  end
-  local known = union(node.below, below)
-  if known ~= node.below then
-    node.below = known
-    changed[id] = true
-    takeBackIfBelow(id, node)
+    isToRescan = true
   end
   return true
 end
 
-local at = 8
-local charges = tonumber(ARGV[at])
-at = at + 1
-local given = {}
-for _ = 1, charges do
-  local id, state = ARGV[at], ARGV[at + 3]
-  local parent = ARGV[at + 4] == '' and UNKNOWN_PARENT or ARGV[at + 4]
-  local isNew = load(id).class == '?'
-  if isNew and add(id, ARGV[at + 1], 0, parent, ARGV[at + 5]) then
-    local node = load(id)
-    node.state = state
-    if state == 'c' and node.class == 'u' then redis.call('SADD', unknownKey, id) end
-    add(id, node.class, tonumber(ARGV[at + 2]), parent, node.rest)
-    takeBackIfBelow(id, node)
+-- Whether a priced call lies above a span; those that count (`isSure`) only. Each span is asked once per memo.
+local function isBelowPriced(id, isSure, memo)
+  local path, met, result = {}, {}, false
+  while memo[id] == nil and not met[id] do
+    met[id] = true
+    path[#path + 1] = id
+    local above = parentOf(load(id))
+    if not above then break end
+    if isSure(above, load(above)) then
+      result = true
+      break
+    end
+    id = above
+  end
+  if memo[id] ~= nil then result = memo[id] end
+  for _, one in ipairs(path) do memo[one] = result end
+  return result
+end
+
+-- 1. What the ledger knows of a trace that was forgotten.
+local given, unkept = {}, {}
+for _, charge in ipairs(command.charges) do
+  local parent = charge.parent == '' and UNKNOWN_PARENT or charge.parent
+  if load(charge.id).class == '?' and add(charge.id, charge.class, parent, charge.rest) then
+    local node = load(charge.id)
+    node.state = charge.state
+    if charge.state == 'k' and charge.class == 'u' then redis.call('SADD', unknownKey, charge.id) end
+    if node.below > 0 then
+      local below = node.below
+      node.below = 0
+      tell(charge.id, below)
+    end
+    isToRescan = true
+  end
+  given[#given + 1] = charge.id
+end
+
+-- 2. The spans of the request.
+for _, span in ipairs(command.spans) do
+  local parent = span.parent
+  if parent == '' or parent == span.id then parent = NO_PARENT end
+  if add(span.id, span.class, parent, span.rest) then
+    if span.below > 0 then tell(span.id, span.below) end
+    given[#given + 1] = span.id
+  else
+    unkept[#unkept + 1] = span.id
+  end
+end
+
+-- 3. Charges that are with Pub/Sub now, and what is taken to be around them.
+for _, id in ipairs(command.published) do
+  local node = load(id)
+  if node.state == 'c' then
+    node.state = 'k'
+    changed[id] = true
+    if node.class == 'w' then isToRescan = true end
   end
   given[#given + 1] = id
-  at = at + 6
 end
-
-local spans = tonumber(ARGV[at])
-at = at + 1
-local added, refused = {}, {}
-for _ = 1, spans do
-  local id, parent = ARGV[at], ARGV[at + 3]
-  if parent == '' or parent == id then parent = NO_PARENT end
-  local isIn = add(id, ARGV[at + 1], tonumber(ARGV[at + 2]), parent, ARGV[at + 4])
-  if isIn then added[#added + 1] = id else refused[#refused + 1] = id end
-  at = at + 5
+for _, around in ipairs(command.around) do
+  if load(around.id).class ~= '?' then
+    tell(around.id, around.below)
+    given[#given + 1] = around.id
+  end
 end
 for _, id in ipairs(given) do tellAbove(id) end
-for _, id in ipairs(added) do tellAbove(id) end
 
--- A priced call may have come above unknown ones, or the spans that connect them.
-if hasPriced then
+-- 4. A priced call that counts may have come above unknown ones, or the spans that connect them.
+local function counts(_, node)
+  return node.class == 'w' and (node.state == 'k' or node.state == 'r' or has(node.below, 1))
+end
+if hasPriced and isToRescan then
+  local memo = {}
   for _, id in ipairs(redis.call('SMEMBERS', unknownKey)) do
     local node = load(id)
-    if node.state == 'c' and isBelowPriced(id) then takeBack(id, node) end
+    if (node.state == 'c' or node.state == 'k') and isBelowPriced(id, counts, memo) then takeBack(id, node) end
   end
 end
 
-local costing = {}
-for _, id in ipairs(added) do
+-- 5. Which calls cost, taking it that all of this request will be published.
+local together, isTogether = {}, {}
+for _, id in ipairs(command.decide) do isTogether[id] = true end
+for _, id in ipairs(command.decide) do
+  local node = load(id)
+  local mask, above = bitOf(node.class), parentOf(node)
+  while above do
+    node = load(above)
+    local before = together[above] or 0
+    if union(union(before, node.below), mask) == union(before, node.below) then break end
+    together[above] = union(before, mask)
+    mask = together[above]
+    above = parentOf(node)
+  end
+end
+local function willCount(id, node)
+  return counts(id, node) or (node.class == 'w' and isTogether[id] == true)
+end
+local costing, memo = {}, {}
+for _, id in ipairs(command.decide) do
   local node = load(id)
   if node.state == '-' then
-    local costs = (node.class == 'w' and not has(node.below, 1))
-      or (node.class == 'u' and node.below == 0 and not isBelowPriced(id))
+    local below = union(node.below, together[id] or 0)
+    local costs = (node.class == 'w' and not has(below, 1))
+      or (node.class == 'u' and below == 0 and not isBelowPriced(id, willCount, memo))
     if costs then
       node.state = 'c'
       changed[id] = true
       if node.class == 'u' then redis.call('SADD', unknownKey, id) end
     end
   end
-  if node.state == 'c' then costing[#costing + 1] = id end
+  -- A span that has left with Redis' memory since it was added is charged as it stands.
+  if node.state == 'c' or node.state == 'k' or node.class == '?' then costing[#costing + 1] = id end
 end
 
 for id in pairs(changed) do
   local node = nodes[id]
-  if node then
-    redis.call('HSET', spansKey, id, node.class .. node.below .. node.state .. node.parent .. node.rest)
-  end
+  redis.call('HSET', spansKey, id, node.class .. node.below .. node.state .. node.parent .. node.rest)
 end
-redis.call('HSET', spansKey, '#from', string.format('%.0f', from), '#count', count)
+redis.call('HSET', spansKey, '#from', string.format('%.0f', from), '#links', links, '#calls', calls)
 if hasPriced then redis.call('HSET', spansKey, '#priced', '1') end
-if isLookedUp then redis.call('HSET', spansKey, '#looked', '1') end
+-- Only now: who comes again before needs what the ledger says again.
+if command.isLookedUp and command.isPublished then redis.call('HSET', spansKey, '#looked', '1') end
 
-local retracting = redis.call('SMEMBERS', retractingKey)
-local hasCalls = hasPriced or #retracting > 0 or redis.call('EXISTS', unknownKey) == 1
-for _, key in ipairs({spansKey, unknownKey, retractingKey}) do
-  redis.call('EXPIRE', key, hasCalls and callTtl or plainTtl)
+local retracting = {}
+for _, id in ipairs(redis.call('SMEMBERS', retractingKey)) do retracting[#retracting + 1] = {id, load(id).rest} end
+local ttl = (calls > 0 or #retracting > 0) and ttls.calls or ttls.plain
+for _, key in ipairs({spansKey, unknownKey, retractingKey}) do redis.call('EXPIRE', key, ttl) end
+if held > heldAtFirst then
+  redis.call('INCRBY', heldKey, held - heldAtFirst)
+  redis.call('EXPIRE', heldKey, ttls.held)
 end
-
-local answer = {'decided', tostring(#costing)}
-for _, id in ipairs(costing) do answer[#answer + 1] = id end
-answer[#answer + 1] = tostring(#retracting)
-for _, id in ipairs(retracting) do
-  answer[#answer + 1] = id
-  answer[#answer + 1] = load(id).rest
-end
-answer[#answer + 1] = tostring(#refused)
-for _, id in ipairs(refused) do answer[#answer + 1] = id end
-return answer
+return cjson.encode({costing = costing, unkept = unkept, retracting = retracting})

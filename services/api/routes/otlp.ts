@@ -141,11 +141,13 @@ function unsupported(message: string): AppError {
 
 /** What costs come of is told where there are any, and what they could not be told of. */
 function logReceipt(log: Logger, receipt: OtlpReceipt, from: { keyId: string; rejected: number }) {
-  const { refused, assumedTraces, ...counts } = receipt;
+  const { refused, assumedTraces, crowdedTraces, ...counts } = receipt;
   const rejected = from.rejected + refused.length;
   const isQuiet = counts.charged + counts.reported + counts.retracted + rejected === 0;
-  if (isQuiet && assumedTraces.length === 0) return;
-  const fields = { ...counts, keyId: from.keyId, rejected, assumedTraces: assumedTraces.length };
-  if (rejected === 0 && assumedTraces.length === 0) log.info('traces taken', fields);
+  const inPart = rejected + assumedTraces.length + crowdedTraces.length;
+  if (isQuiet && inPart === 0) return;
+  const assumed = { assumedTraces: assumedTraces.length, crowdedTraces: crowdedTraces.length };
+  const fields = { ...counts, keyId: from.keyId, rejected, ...assumed };
+  if (inPart === 0) log.info('traces taken', fields);
   else log.warn('traces taken in part', { ...fields, reason: refused[0]?.reason });
 }

@@ -167,6 +167,23 @@ describe('the ledger', () => {
     });
   });
 
+  test('is asked about a day around the calls, however early spans say that they began', async () => {
+    const world = createOtlpWorld(redis, NOW);
+    const asked: Record<string, unknown>[] = [];
+    world.warehouse.beforeQuery = async (query?: { params?: Record<string, unknown> }) => {
+      if (query?.params !== undefined) asked.push(query.params);
+    };
+    const attributes = new Map([
+      ...call(1, 0, 1).attributes,
+      ['gen_ai.operation.name', 'invoke_agent'],
+    ]);
+    const run = { ...call(1, 0, 1_000), attributes, startMs: 0, startNs: 0n };
+    await world.intakes[0]!.accept([run], 'acme');
+    expect(asked).toHaveLength(1);
+    const { from, to } = asked[0] as { from: string; to: string };
+    expect(Date.parse(to) - Date.parse(from)).toBeLessThanOrEqual(3 * 24 * HOUR_MS);
+  });
+
   test('that does not answer has the request sent again, and nothing is charged meanwhile', async () => {
     const world = createOtlpWorld(redis, NOW);
     world.warehouse.beforeQuery = () => Promise.reject(new Error('BigQuery is away'));
@@ -190,18 +207,24 @@ describe('what is kept of traces', () => {
       expect(Number(await redis.ttl(key))).toBeGreaterThan(0);
   });
 
-  test('is bounded per trace: spans beyond that are refused by name', async () => {
+  test('is bounded per trace: links beyond that are forgotten, and calls cost, which the answer says', async () => {
     const world = createOtlpWorld(redis, NOW);
     const [intake] = world.intakes;
     for (let start = 1; start <= 20_000; start += 10_000) {
       const spans = Array.from({ length: 10_000 }, (_, i) => link(start + i));
-      expect((await intake!.accept(spans, 'acme')).refused).toEqual([]);
+      expect(await intake!.accept(spans, 'acme')).toMatchObject({ refused: [], crowdedTraces: [] });
     }
-    const { refused, charged } = await intake!.accept([call(99_999, 0, 1)], 'acme');
-    expect({ refused: refused.map(({ reason }) => reason), charged }).toEqual({
-      refused: ['its trace has more than 20000 spans'],
-      charged: 0,
+    const beyond = [link(30_000), call(99_999, 0, 1), call(99_998, 0, 1, 99_999)];
+    const receipt = await intake!.accept(beyond, 'acme');
+    expect(receipt).toMatchObject({
+      refused: [],
+      charged: 1,
+      crowdedTraces: [link(1).traceId],
     });
+    const kept = await redis.hexists(`otlp:{acme}:t:${link(1).traceId}`, hexId(30_000));
+    expect(Number(kept)).toBe(0);
+    // A call goes on costing however long its trace becomes.
+    expect((await intake!.accept([call(99_997, 0, 1)], 'acme')).charged).toBe(1);
   });
 
   test('ends circles of parents', async () => {
