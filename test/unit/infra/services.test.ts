@@ -207,6 +207,15 @@ test('every right that is given is one of these', () => {
         }),
       ),
   );
+  const views = files.flatMap(({ path, resource: resources }) =>
+    Object.values(resources.google_bigquery_dataset_access ?? {}).map(([block]) => {
+      const [{ table_id }] = block!.view as [{ table_id: string }];
+      return `${path.split('/')[2]} bigquery_dataset_access: view ${table_id}`;
+    }),
+  );
+  expect(views).toEqual([
+    `warehouse bigquery_dataset_access: view \${google_bigquery_table.logs.table_id}`,
+  ]);
   expect(rights.sort()).toEqual([
     'alerts secret_manager_secret: roles/secretmanager.secretAccessor',
     'api project: roles/cloudscheduler.jobRunner roles/cloudscheduler.viewer',

@@ -144,6 +144,27 @@ describe('the warehouse', () => {
     expect(bucket).toMatchObject({ enable_analytics: true, location: `\${lower(var.location)}` });
   });
 
+  test('lets the view `logs` read the log bucket, whatever its reader may read besides', () => {
+    const access = resource('warehouse', 'google_bigquery_dataset_access', 'logs');
+    expect(access).toMatchObject({
+      dataset_id: `\${google_logging_linked_dataset.logs.link_id}`,
+      view: [
+        {
+          dataset_id: `\${google_bigquery_table.logs.dataset_id}`,
+          table_id: `\${google_bigquery_table.logs.table_id}`,
+        },
+      ],
+    });
+  });
+
+  test('keeps a log entry once: _Default leaves out exactly what the sink keeps, once there is one', () => {
+    const sink = resource('warehouse', 'google_logging_project_sink', 'logs');
+    const exclusion = resource('warehouse', 'google_logging_project_exclusion', 'logs');
+    expect(exclusion.filter).toBe(`\${local.logs_filter}`);
+    expect(sink.filter).toBe(exclusion.filter);
+    expect(JSON.stringify(exclusion.depends_on)).toContain('google_logging_project_sink.logs');
+  });
+
   test.each(tables)('leaves out nothing that %s says', (name) => {
     const module = JSON.stringify(resource('warehouse', 'google_bigquery_table', 'table'));
     const {
