@@ -9,7 +9,8 @@ import { listRefusals } from './refusals.ts';
 import type { ReadTraceCost } from './trace-costs.ts';
 import { viewOfSpans } from './traces.ts';
 
-const TRACE = /^\/traces\/([0-9a-f]{32})\.json$/;
+const TRACE = /^\/traces\/([^/]+)\.json$/;
+const TRACE_ID = /^[0-9a-f]{32}$/;
 const FILES = new Set([
   'page.css',
   'page.js',
@@ -77,6 +78,9 @@ export function createConsoleServer(options: {
 
   /** `cost` is what the ledger says now: a call that has just ended is there a moment later. */
   async function sendTrace(response: ServerResponse, traceId: string): Promise<void> {
+    if (!TRACE_ID.test(traceId)) {
+      throw new AnswerError(404, `'${traceId}' is no id of a trace: 32 hexadecimal digits are`);
+    }
     const found = otlp.trace(traceId);
     if (found === undefined) {
       throw new AnswerError(404, `The trace ${traceId} has not come, or is kept no longer`);

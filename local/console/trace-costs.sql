@@ -17,6 +17,7 @@ SELECT
   input_tokens AS inputTokens,
   output_tokens AS outputTokens,
   cache_read_tokens AS cacheReadTokens,
+  JSON_VALUE(labels, '$.usage') AS `usage`,
   cost_source AS costSource,
   price_version AS priceVersion,
   cost_usd AS costUsd

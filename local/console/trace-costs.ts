@@ -20,6 +20,8 @@ export type CostRow = {
   inputTokens: number | null;
   outputTokens: number | null;
   cacheReadTokens: number | null;
+  /** `estimated`: its tokens are, because a stream broke off say. */
+  usage: string | null;
   /** `unpriced`: nobody knows its price; `costUsd` is 0 then. */
   costSource: string;
   priceVersion: string | null;

@@ -29,6 +29,8 @@ export type GenAiView = {
   tool?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** Whether the tokens are estimated. */
+  estimated?: boolean;
   costUsd?: string;
 };
 
@@ -79,6 +81,7 @@ function genAiOf(attributes: Attributes): { genAi?: GenAiView } {
     tool: text(GEN_AI.toolName),
     inputTokens: count(GEN_AI.inputTokens),
     outputTokens: count(GEN_AI.outputTokens),
+    estimated: attributes.get(AGENTWORKS.usageEstimated) === true || undefined,
     costUsd: text(AGENTWORKS.costUsd),
   };
   const known = Object.entries(genAi).filter(([, value]) => value !== undefined);

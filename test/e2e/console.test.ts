@@ -101,6 +101,7 @@ describe('an agent run of the demo', () => {
         row.outputTokens,
       ]);
       expect(row.workspaceId).toBe(trace.workspaces[0]);
+      expect(row.usage === 'estimated').toBe(span.genAi!.estimated === true);
     }
   });
 

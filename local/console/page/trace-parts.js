@@ -1,6 +1,14 @@
 // What stands beside the waterfall: the chosen span, and what the ledger says the trace cost.
 import { attributesOf, dollarsOf, durationOf, h, hashOf, numberOf, plural, timeOf } from './dom.js';
 
+/** What a span that failed says of it: its status, else its exception, else the type of its error. */
+export function errorOf({ status, events, attributes }) {
+  const { attributes: thrown } = events.findLast(({ name }) => name === 'exception') ?? {};
+  const exception = [thrown?.['exception.type'], thrown?.['exception.message']].filter(Boolean);
+  const type = attributes['error.type'] ?? attributes['http.response.status_code'];
+  return status.message || exception.join(': ') || String(type ?? 'it does not say why');
+}
+
 /** The chosen span with all it says. */
 export function detailOf(span, traceId) {
   const { status, events, links } = span;
@@ -12,7 +20,7 @@ export function detailOf(span, traceId) {
       `${span.kind} span of ${span.service}, at ${durationOf(span.offsetMs)}, took ${durationOf(span.durationMs)}`,
     ),
     status.code === 'error'
-      ? h('p', { class: 'bad' }, `Failed${status.message ? `: ${status.message}` : ''}`)
+      ? h('p', { class: 'bad' }, `Failed: ${errorOf(span)}`)
       : undefined,
     h(
       'p',
@@ -84,7 +92,7 @@ export function costOf(cost, trace, choose) {
       { class: 'scroll' },
       h(
         'table',
-        {},
+        { class: 'costs' },
         h(
           'thead',
           {},
@@ -106,23 +114,32 @@ export function costOf(cost, trace, choose) {
 
 function costRow(row, choose) {
   const what = [row.provider, row.model ?? row.operation].filter(Boolean).join(' ');
-  const tokens =
-    row.inputTokens === null
-      ? ''
-      : `${numberOf(row.inputTokens)} → ${numberOf(row.outputTokens ?? 0)}`;
   const span =
     row.spanId === null
       ? what
       : h('button', { type: 'button', class: 'link', onclick: () => choose(row.spanId) }, what);
   const source = row.entry === 'correction' ? `${row.costSource}, correction` : row.costSource;
+  const usd = row.costSource === 'unpriced' ? 'unpriced' : row.costUsd;
   return h(
     'tr',
     {},
-    h('td', {}, timeOf(Date.parse(row.eventTime))),
-    h('td', {}, span),
-    h('td', {}, row.agentId ?? ''),
-    h('td', { class: 'number' }, tokens),
-    h('td', { title: row.priceVersion ?? '' }, source.replaceAll('_', ' ')),
-    h('td', { class: 'number' }, row.costSource === 'unpriced' ? 'unpriced' : row.costUsd),
+    h('td', { class: 'when' }, timeOf(Date.parse(row.eventTime))),
+    h('td', { class: 'what' }, span),
+    h('td', { class: 'agent' }, row.agentId ?? ''),
+    h('td', { class: 'number tokens' }, ...tokensOf(row)),
+    h('td', { class: 'price', title: row.priceVersion ?? '' }, source.replaceAll('_', ' ')),
+    h('td', { class: 'number usd' }, usd),
   );
+}
+
+/** What came in and went out, `–` where nobody knows; and whether that is estimated. */
+function tokensOf({ inputTokens, outputTokens, usage }) {
+  const countOf = (tokens) => (tokens === null ? '–' : numberOf(tokens));
+  const none = inputTokens === null && outputTokens === null;
+  return [
+    none ? '–' : `${countOf(inputTokens)} → ${countOf(outputTokens)}`,
+    ...(usage === 'estimated'
+      ? [' ', h('span', { class: 'chip warn', title: 'The call broke off before it said' }, usage)]
+      : []),
+  ];
 }

@@ -1,7 +1,9 @@
 // One trace: what it cost by the ledger, its spans as a waterfall, and the chosen span.
-import { dollarsOf, durationOf, get, h, hashOf, timeOf } from './dom.js';
-import { costOf, detailOf } from './trace-parts.js';
+import { dollarsOf, durationOf, get, h, hashOf, plural, timeOf } from './dom.js';
+import { costOf, detailOf, errorOf } from './trace-parts.js';
 import { nested, spanRow } from './waterfall.js';
+
+const MAX_FAILURES = 3;
 
 export function createTrace() {
   const head = h('header', { class: 'card tracehead' });
@@ -10,6 +12,7 @@ export function createTrace() {
   const detail = h('aside', { class: 'card detail', 'aria-label': 'The chosen span' });
   const body = h('div', { class: 'split' }, h('div', { class: 'card' }, waterfall), detail);
   const root = h('div', { class: 'stack' }, head, body, cost);
+  body.hidden = cost.hidden = true;
   let route = { id: '', query: {} };
   let shown = { id: '', state: '' };
   let known;
@@ -22,7 +25,7 @@ export function createTrace() {
     const { trace, spans, cost: amount } = known;
     const tree = nested(spans);
     const chosen = spans.find(({ spanId }) => spanId === route.query.span) ?? tree[0].span;
-    head.replaceChildren(...headOf(trace, amount));
+    head.replaceChildren(...headOf(trace, amount), ...failuresOf(spans, choose));
     const focused = waterfall.contains(document.activeElement)
       ? document.activeElement.dataset.span
       : undefined;
@@ -49,8 +52,9 @@ export function createTrace() {
     root,
     route(next) {
       route = next;
-      if (shown.id === next.id && known) draw();
-      else head.replaceChildren(h('p', { class: 'quiet' }, 'Loading …'));
+      if (shown.id === next.id && known) return draw();
+      body.hidden = cost.hidden = true;
+      head.replaceChildren(h('p', { class: 'quiet' }, 'Loading …'));
     },
     async refresh() {
       const { id } = route;
@@ -67,14 +71,45 @@ export function createTrace() {
         if (error.status !== 404 || id !== route.id) throw error;
         shown = { id: '', state: '' };
         body.hidden = cost.hidden = true;
-        head.replaceChildren(
-          h('a', { href: '#traces' }, '← Traces'),
-          h('p', {}, error.message),
-          h('a', { href: hashOf('logs', { trace: id }) }, 'Its log lines'),
-        );
+        const { matching } = await get('/logs.json', { trace: id, limit: 1 });
+        if (id === route.id) head.replaceChildren(...missing(id, error.message, matching));
       }
     },
   };
+}
+
+/** A trace that is not here; its log lines only where there are some. */
+function missing(id, reason, lines) {
+  const toLines = h('a', { href: hashOf('logs', { trace: id }) }, plural(lines, 'log line'));
+  return [
+    h('a', { href: '#traces' }, '← Traces'),
+    h('h2', {}, 'No such trace'),
+    h('p', {}, reason),
+    ...(lines > 0 ? [h('p', {}, 'It left ', toLines, '.')] : []),
+  ];
+}
+
+/** What went wrong, where it began: spans that failed and have no child that did. */
+function failuresOf(spans, choose) {
+  const failed = spans.filter(({ status }) => status.code === 'error');
+  const parents = new Set(failed.map(({ parentSpanId }) => parentSpanId));
+  const first = failed.filter(({ spanId }) => !parents.has(spanId));
+  const more = first.length - MAX_FAILURES;
+  return [
+    ...first.slice(0, MAX_FAILURES).map((span) =>
+      h(
+        'p',
+        { class: 'failure' },
+        h(
+          'button',
+          { type: 'button', class: 'link', onclick: () => choose(span.spanId) },
+          span.name,
+        ),
+        ` failed: ${errorOf(span)}`,
+      ),
+    ),
+    ...(more > 0 ? [h('p', { class: 'failure' }, `and ${plural(more, 'span')} more`)] : []),
+  ];
 }
 
 function headOf(trace, cost) {
@@ -85,7 +120,7 @@ function headOf(trace, cost) {
     ['Workspace', trace.workspaces.join(', ') || '–'],
     ['Services', trace.services.join(', ')],
     ['Model calls', String(trace.modelCalls)],
-    ['Cost', cost.rows?.length > 0 ? dollarsOf(cost.totalUsd) : '–'],
+    ['Cost', costText(cost)],
   ];
   return [
     h('a', { href: '#traces' }, '← Traces'),
@@ -103,6 +138,12 @@ function headOf(trace, cost) {
       h('a', { class: 'button', href: '#cost', onclick: toCost }, 'Its cost'),
     ),
   ];
+}
+
+function costText({ rows = [], totalUsd }) {
+  if (rows.length === 0) return '–';
+  const isEstimated = rows.some(({ usage }) => usage === 'estimated');
+  return isEstimated ? `${dollarsOf(totalUsd)}, partly estimated` : dollarsOf(totalUsd);
 }
 
 function toCost(event) {

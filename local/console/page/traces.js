@@ -117,8 +117,10 @@ function optionsOf(all, chosen) {
 function rowOf(trace) {
   const { traceId, name, agents, services, workspaces, errors, spans, startMs, durationMs } = trace;
   const tokens = trace.inputTokens + trace.outputTokens;
+  // Every run begins with the same request: what tells one from another is its agent.
+  const [title, ...who] = [...new Set([...agents.slice(0, 2), name, ...services])].slice(0, 4);
   const facts = [
-    h('span', { class: 'who' }, [...new Set([...agents, ...services])].slice(0, 3).join(' · ')),
+    h('span', { class: 'who' }, who.join(' · ')),
     ...workspaces.map((it) => h('span', { class: 'chip' }, it)),
     errors > 0 ? h('span', { class: 'chip bad' }, plural(errors, 'error')) : undefined,
     h('span', { class: 'fact' }, plural(spans, 'span')),
@@ -131,7 +133,7 @@ function rowOf(trace) {
       'a',
       { href: hashOf('traces', {}, traceId), class: 'trace' },
       timeOf(startMs),
-      h('b', {}, trace.complete ? name : `${name} …`),
+      h('b', {}, trace.complete ? title : `${title} …`),
       h('span', { class: 'money' }, trace.spansCostUsd ? dollarsOf(trace.spansCostUsd) : ''),
       h('span', { class: 'length' }, h('i', {}), h('span', {}, durationOf(durationMs))),
       h('span', { class: 'facts' }, facts),

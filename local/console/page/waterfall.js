@@ -26,9 +26,9 @@ export function spanRow(span, { depth, orphan, total, chosen, choose }) {
   bar.style.left = `${Math.min(99.5, (100 * span.offsetMs) / total)}%`;
   bar.style.width = `${Math.max(0.5, (100 * span.durationMs) / total)}%`;
   const label = h('span', { class: 'name' }, h('b', {}, span.name), ` ${span.service}`);
-  const model = span.genAi ? h('span', { class: 'ai' }, genAiText(span.genAi)) : undefined;
+  const model = span.genAi && genAiLine(span.genAi);
   for (const text of [label, model]) {
-    if (text) text.style.paddingInlineStart = `${Math.min(depth, 12) * 14}px`;
+    text?.style.setProperty('--depth', Math.min(depth, 12));
   }
   const button = h(
     'button',
@@ -48,11 +48,20 @@ export function spanRow(span, { depth, orphan, total, chosen, choose }) {
   return h('li', {}, button);
 }
 
-function genAiText({ operation, model, tool, agent, inputTokens, outputTokens, costUsd }) {
-  const tokens =
-    inputTokens === undefined && outputTokens === undefined
-      ? undefined
-      : `${numberOf(inputTokens ?? 0)} → ${numberOf(outputTokens ?? 0)} tokens`;
+/** What was called with how many tokens, and apart from it what it cost, which is never cut off. */
+function genAiLine({ operation, model, tool, agent, costUsd, ...usage }) {
   const what = operation === 'execute_tool' ? tool : (model ?? agent);
-  return [operation, what, tokens, costUsd && dollarsOf(costUsd)].filter(Boolean).join(' · ');
+  const text = [operation, what, tokensOf(usage)].filter(Boolean).join(' · ');
+  return h(
+    'span',
+    { class: 'ai' },
+    h('span', {}, text),
+    costUsd ? h('span', { class: 'money' }, dollarsOf(costUsd)) : undefined,
+  );
+}
+
+function tokensOf({ inputTokens, outputTokens, estimated }) {
+  if (inputTokens === undefined && outputTokens === undefined) return undefined;
+  const counts = `${numberOf(inputTokens ?? 0)} → ${numberOf(outputTokens ?? 0)} tokens`;
+  return estimated ? `${counts}, estimated` : counts;
 }

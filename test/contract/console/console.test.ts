@@ -78,6 +78,7 @@ async function traceOfRun(): Promise<string> {
         'gen_ai.usage.input_tokens': 100,
         'gen_ai.usage.output_tokens': 20,
         'agentworks.cost.usd': '0.00045',
+        'agentworks.usage.estimated': true,
       },
     },
     trace.setSpan(ROOT_CONTEXT, root),
@@ -124,7 +125,7 @@ describe('a trace', () => {
     expect(body.spans[1]).toMatchObject({
       parentSpanId: body.spans[0].spanId,
       status: { code: 'error', message: 'cut off' },
-      genAi: { operation: 'chat', model: 'gpt-4o', inputTokens: 100, costUsd: '0.00045' },
+      genAi: { operation: 'chat', model: 'gpt-4o', inputTokens: 100, estimated: true },
     });
   });
 
@@ -151,6 +152,8 @@ describe('a trace', () => {
 
   test('that is not there is said to be not there', async () => {
     expect(await read(`/traces/${'0'.repeat(31)}1.json`)).toMatchObject({ status: 404 });
+    const { status, body } = await read('/traces/abc.json');
+    expect([status, body.error.message]).toEqual([404, expect.stringContaining('32 hexadecimal')]);
     expect(await read('/traces.json?limit=0')).toMatchObject({ status: 400 });
   });
 });
