@@ -71,6 +71,8 @@ export const AGENTWORKS = {
   unpricedReason: 'agentworks.cost.unpriced_reason',
   /** Id of the cost event that was reported for this span: whoever reads the span need not make another. */
   costEventId: 'agentworks.cost.event_id',
+  /** Id of the span within that tells of the same model call and of its cost: this one tells of none. */
+  coveredBy: 'agentworks.cost.covered_by',
   /** Whether token counts are estimates: the stream ended before the provider said them. */
   usageEstimated: 'agentworks.usage.estimated',
   /** On runs: sums over the model calls within; no cost of the span itself. */

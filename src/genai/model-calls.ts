@@ -8,9 +8,10 @@ import { inputMessages } from './content.ts';
 import { GEN_AI, spanName } from './conventions.ts';
 import { estimatedAnswer } from './estimate.ts';
 import type { GenAi, GenAiOptions } from './genai.ts';
+import { endWithin, nestingAt, withinCall } from './nesting.ts';
 import { createRunner, type Watcher } from './run.ts';
 import { attributionOf, enclosingScope } from './scope.ts';
-import { type ModelCall, type Settlement, settleModelCall } from './settle.ts';
+import { isCharged, type ModelCall, type Settlement, settleModelCall } from './settle.ts';
 import { streamIn, watchStream } from './streams.ts';
 import { createTeller } from './teller.ts';
 
@@ -29,6 +30,8 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
   });
   /** What settles each stream that is still open. */
   const open = new Set<() => void>();
+  /** What ends each call that waits for calls within. */
+  const waiting = new Set<() => void>();
   /** Settles streams that nobody holds any more. */
   const dropped = new FinalizationRegistry<() => void>((abandon) => abandon());
 
@@ -50,7 +53,9 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
     if (withContent && call.prompt !== undefined) {
       span.setAttribute(GEN_AI.inputMessages, inputMessages(call.prompt));
     }
-    return { call, attribution, operation, scope, span, withContent, startedAt: performance.now() };
+    const nesting = nestingAt(context.active(), operation);
+    const startedAt = performance.now();
+    return { call, attribution, operation, scope, span, nesting, withContent, startedAt };
   }
 
   /** What the rest of a call's life is told to; the first of them counts. */
@@ -59,7 +64,22 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
     const settleOnce = (what: Settlement) => {
       if (begun === undefined || isSettled) return;
       isSettled = true;
-      teller.safely('the settlement of a model call', () => settle(begun, what));
+      const { nesting } = begun;
+      const end = () => {
+        nesting.resume = undefined;
+        waiting.delete(end);
+        clearTimeout(timer);
+        teller.safely('the settlement of a model call', () => settle(begun, what));
+        const costs =
+          nesting.coveredBy ?? (isCharged(what) ? begun.span.spanContext().spanId : undefined);
+        endWithin(nesting, costs);
+      };
+      const isOpen = isCharged(what) && nesting.coveredBy === undefined && nesting.underWay > 0;
+      // It may be left before the stream within is, or be dropped together with it.
+      const timer = isOpen ? setTimeout(end, streamIdleMs).unref() : undefined;
+      if (!isOpen) return end();
+      waiting.add(end);
+      nesting.resume = end;
     };
     return {
       failed(error: unknown): void {
@@ -132,12 +152,14 @@ export function createModelCalls(options: GenAiOptions): Pick<GenAi, 'traceLlmCa
     traceLlmCall<T>(call: LlmCall, fn: (span: Span) => T): T {
       const begun = teller.safely('the begin of a model call', () => begin(call));
       const span = begun?.span ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-      const at = trace.setSpan(context.active(), span);
+      const here = trace.setSpan(context.active(), span);
+      const at = begun === undefined ? here : withinCall(here, begun.nesting);
       return runner.run(fn, span, at, life(begun));
     },
     close() {
       runner.close();
       for (const abandon of open) abandon();
+      for (const end of waiting) end();
     },
   };
 }

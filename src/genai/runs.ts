@@ -23,6 +23,7 @@ import {
 import { errorTypeOf, recordError } from './exceptions.ts';
 import type { GenAi, GenAiOptions } from './genai.ts';
 import { measureAgentRun, measureTeamRun, measureToolCall } from './measures.ts';
+import { outsideOfCalls } from './nesting.ts';
 import { createRunner } from './run.ts';
 import {
   addToolCall,
@@ -102,7 +103,8 @@ export function createRuns(
       kind: SpanKind.INTERNAL,
       attributes: { ...attributionAttributes(attribution), ...attributes },
     });
-    return { span, at: trace.setSpan(context.active(), span), withContent, attribution, scope };
+    const at = outsideOfCalls(trace.setSpan(context.active(), span));
+    return { span, at, withContent, attribution, scope };
   }
 
   function say(

@@ -9,6 +9,7 @@ import { AGENTWORKS, GEN_AI } from './conventions.ts';
 import { errorTypeOf, recordError } from './exceptions.ts';
 import type { GenAiOptions } from './genai.ts';
 import { measureModelCall } from './measures.ts';
+import type { Nesting } from './nesting.ts';
 import { addModelCall, type RunScope } from './scope.ts';
 import type { Teller } from './teller.ts';
 import { callMessage } from './withheld.ts';
@@ -20,6 +21,7 @@ export type ModelCall = {
   operation: string;
   scope: RunScope | undefined;
   span: Span;
+  nesting: Nesting;
   /** Whether prompts and answers may be kept. */
   withContent: boolean;
   /** On `performance.now()`'s clock. */
@@ -35,10 +37,16 @@ export type Settlement = {
   timeToFirstChunkMs?: number | undefined;
 };
 
+/** Whether a call is charged for, as far as is known: one that failed only if its error says what was used. */
+export function isCharged({ status, answer }: Settlement): boolean {
+  return status === 'ok' || answer.usage !== undefined;
+}
+
 /**
  * Tells of a model call that has ended, once: prices it, reports its cost event, writes the span's attributes, records the
  * metrics, adds it to the runs around it, logs one line, and ends the span. A call that failed costs nothing unless its error
- * says what was used; one that succeeded without saying it is reported as one request, which the ledger counts as unpriced.
+ * says what was used; one that succeeded without saying it is reported as one request, which the ledger counts as unpriced. Of a call that a traced call
+ * within has told of already, only the span and the log line are left, which say so.
  */
 export function settleModelCall(
   options: Pick<GenAiOptions, 'metrics' | 'log' | 'reportCost'> & {
@@ -77,7 +85,9 @@ export function settleModelCall(
 
   return (begun, settlement) => {
     const { call, attribution, span, withContent, scope } = begun;
-    const { status, error, answer, isStream, timeToFirstChunkMs } = settlement;
+    const { status, error, isStream, timeToFirstChunkMs } = settlement;
+    const { coveredBy } = begun.nesting;
+    const answer = coveredBy === undefined ? settlement.answer : withoutUsage(settlement.answer);
     const { workspaceId } = attribution;
     const latencyMs = Math.max(0, performance.now() - begun.startedAt);
     const at = now();
@@ -86,14 +96,14 @@ export function settleModelCall(
       status === 'error'
         ? teller.safely('an error', () => callMessage(error, { given: call.prompt, scope }))
         : undefined;
-    const isBilled = status === 'ok' || answer.usage !== undefined;
+    const isBilled = coveredBy === undefined && isCharged(settlement);
 
     try {
       const cost = priceOf({ call, answer, workspaceId, at });
       const outcome: CallOutcome = { status, latencyMs };
       if (errorType !== undefined) outcome.errorType = errorType;
       if (call.cacheHit !== undefined) outcome.cacheHit = call.cacheHit;
-      if (status === 'ok' && answer.usage === undefined) {
+      if (isBilled && answer.usage === undefined) {
         const fields = { provider: call.provider, model: cost.model, reason: answer.gap };
         teller.warnOnce(`usage ${call.provider}`, 'no usage found in a model’s answer', fields);
       }
@@ -110,6 +120,7 @@ export function settleModelCall(
         span.setAttribute(GEN_AI.timeToFirstChunk, timeToFirstChunkMs / 1_000);
       }
       if (costUsd !== undefined) span.setAttribute(AGENTWORKS.costUsd, costUsd);
+      if (coveredBy !== undefined) span.setAttribute(AGENTWORKS.coveredBy, coveredBy);
       if (eventId !== undefined) span.setAttribute(AGENTWORKS.costEventId, eventId);
       if (isBilled && price.kind === 'unpriced') {
         span.setAttribute(AGENTWORKS.unpricedReason, price.reason);
@@ -121,18 +132,20 @@ export function settleModelCall(
         recordError(span, error, withContent ? errorMessage(error) : message);
       }
       if (isBilled) addModelCall(scope, { usage: answer.usage, costNanoUsd });
-      measureModelCall(metrics, {
-        call,
-        operation: begun.operation,
-        scope,
-        answer,
-        status,
-        errorType,
-        latencyMs,
-        costNanoUsd,
-        isUnpriced: isBilled && price.kind === 'unpriced',
-        timeToFirstChunkMs,
-      });
+      if (coveredBy === undefined) {
+        measureModelCall(metrics, {
+          call,
+          operation: begun.operation,
+          scope,
+          answer,
+          status,
+          errorType,
+          latencyMs,
+          costNanoUsd,
+          isUnpriced: isBilled && price.kind === 'unpriced',
+          timeToFirstChunkMs,
+        });
+      }
 
       const fields = {
         ...attribution,
@@ -143,6 +156,7 @@ export function settleModelCall(
         ...answer.usage,
         ...(answer.estimated === true && { estimated: true }),
         ...(costUsd !== undefined && { costUsd }),
+        ...(coveredBy !== undefined && { coveredBy }),
       };
       context.with(trace.setSpan(context.active(), span), () => {
         if (status === 'ok') return log.info('model call', fields);
@@ -152,4 +166,8 @@ export function settleModelCall(
       span.end();
     }
   };
+}
+
+function withoutUsage({ usage: _, estimated: __, ...answer }: Answer): Answer {
+  return answer;
 }
