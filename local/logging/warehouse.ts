@@ -48,6 +48,12 @@ export function createLogWarehouse(options: {
     return flushing;
   }
 
+  /** What is under way may have failed before the last entries came. */
+  async function flushAll(): Promise<void> {
+    await flush();
+    await flush();
+  }
+
   async function insertAll(): Promise<void> {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, MAX_ROWS);
@@ -85,15 +91,15 @@ export function createLogWarehouse(options: {
         schedule();
       }
     },
+    /** Resolves when what waits has been tried once more, however long that takes; what could not be inserted still waits. */
+    flush: flushAll,
     /** Rows inserted, dropped and waiting, and why the last insert did not take all, if it did not. */
     stats: () => ({ ...counts, waiting: waiting.length, lastError }),
     /** Inserts what waits, for two seconds at most. A second call is harmless. */
     async close(): Promise<void> {
       if (closed) return;
       closed = true;
-      // What is under way may have failed before the last entries came.
-      const done = flush().then(() => flush());
-      await Promise.race([done, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+      await Promise.race([flushAll(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
       counts.dropped += waiting.length;
       waiting = [];
     },

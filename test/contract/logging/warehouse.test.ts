@@ -130,6 +130,7 @@ test('thousands of entries are inserted in batches, once each', async () => {
   await provision();
   const sink = createLogWarehouse(options());
   for (let n = 0; n < 2_600; n += 1) sink.add(entry(n));
+  await sink.flush();
   await sink.close();
   expect(sink.stats()).toEqual({ inserted: 2_600, dropped: 0, waiting: 0, lastError: undefined });
   const [row] = await query('SELECT COUNT(DISTINCT insert_id) AS ids, COUNT(*) AS n FROM logs');
@@ -141,8 +142,9 @@ test('what cannot be inserted waits, bounded, until it can be', async () => {
   for (let n = 0; n < 10_500; n += 1) sink.add(entry(n));
   expect(sink.stats()).toMatchObject({ waiting: 10_000, dropped: 500 });
   await provision();
-  await sink.close();
+  await sink.flush();
   expect(sink.stats()).toMatchObject({ inserted: 10_000, dropped: 500, waiting: 0 });
+  await sink.close();
 });
 
 test('a row that the table does not take keeps no other waiting', async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import {
@@ -58,7 +58,7 @@ test('there is one sending at a time, and a flush sends what was recorded before
   const first = Promise.withResolvers<void>();
   let running = 0;
   let most = 0;
-  const { provider, counter, sent } = open({
+  const { provider, counter, sent, arrivals } = open({
     async send() {
       running += 1;
       most = Math.max(most, running);
@@ -67,8 +67,9 @@ test('there is one sending at a time, and a flush sends what was recorded before
     },
   });
   counter.add(1);
+  const arrived = once(arrivals, 'sent');
   const flushes = [provider.forceFlush()];
-  while (sent.length === 0) await sleep(1);
+  await arrived;
   counter.add(1);
   flushes.push(provider.forceFlush(), provider.forceFlush());
   first.resolve();
@@ -90,13 +91,14 @@ test('a sending that fails is counted and told, and rejects nothing', async () =
 });
 
 test('shutdown sends once more, urgently, and ends in its time whatever hangs', async () => {
-  const { provider, counter, sent } = open({
+  const { provider, counter, sent, arrivals } = open({
     closeTimeoutMs: 100,
     send: () => new Promise(() => {}),
   });
   counter.add(1);
+  const arrived = once(arrivals, 'sent');
   void provider.forceFlush();
-  while (sent.length === 0) await sleep(1);
+  await arrived;
   counter.add(1);
   await provider.shutdown();
   expect(sent).toMatchObject([

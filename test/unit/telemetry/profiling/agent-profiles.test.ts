@@ -145,15 +145,20 @@ describe('a run of an agent', () => {
       log: { warn: () => {} },
       onProfile: (profile) => void profiles.push(profile),
     });
+    let ranMs = 0;
     const kept = await agents.profileAgentRun(bot, async () => {
       const held = Buffer.alloc(32 * MIB, 1);
-      for (const end = performance.now() + 50; performance.now() < end; );
+      const started = performance.now();
+      // The processor's time, of which a loaded machine gives less than the clock's.
+      const used = process.cpuUsage();
+      while (process.cpuUsage(used).user < 50_000);
       await new Promise((resolve) => setTimeout(resolve, 20));
+      ranMs = performance.now() - started;
       return held;
     });
     expect(kept.length).toBe(32 * MIB);
     const { use } = profiles[0]!;
-    expect(use.wallMs).toBeGreaterThan(65);
+    expect(use.wallMs).toBeGreaterThanOrEqual(ranMs);
     expect(use.cpuMs).toBeGreaterThan(20);
     expect(use.loopBusy).toBeGreaterThan(0);
     expect(use.externalGrowthBytes).toBeGreaterThan(16 * MIB);
