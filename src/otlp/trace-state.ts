@@ -55,6 +55,9 @@ export const MAX_CALLS_PER_TRACE = 10_000;
 export const MAX_HELD_WITHOUT_CALLS = 2_000_000;
 export const MAX_HELD = 3_000_000;
 
+/** How many spans above an unknown call are looked at for a priced one. Beyond that it is told as unpriced, which is no money. */
+const MAX_DEPTH = 1_000;
+
 /** Redis does nothing else while it decides: what comes at once is cut to a few milliseconds. */
 const NODES_PER_COMMAND = 1_000;
 
@@ -81,7 +84,7 @@ type TraceCommand = {
   isPublished: boolean;
   /** Whether calls are among the request's spans of the trace. */
   hasCalls: boolean;
-  limits: { links: number; calls: number; heldWithoutCalls: number; held: number };
+  limits: typeof LIMITS;
   ttlSeconds: typeof TTL_SECONDS;
   charges: { id: string; class: string; state: string; parent: string; rest: string }[];
   spans: { id: string; class: string; below: Below; parent: string; rest: string }[];
@@ -105,6 +108,7 @@ type TraceAnswer =
 const LIMITS = {
   links: MAX_LINKS_PER_TRACE,
   calls: MAX_CALLS_PER_TRACE,
+  depth: MAX_DEPTH,
   heldWithoutCalls: MAX_HELD_WITHOUT_CALLS,
   held: MAX_HELD,
 };

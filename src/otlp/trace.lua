@@ -37,7 +37,8 @@ local held = tonumber(redis.call('GET', heldKey) or 0) + tonumber(redis.call('GE
 local heldAtFirst = held
 
 local nodes, changed = {}, {}
--- Whether the trace's unknown calls may have come below a priced one.
+-- Whether published unknown calls may have come below a priced one: each is looked at when it is published itself, and all
+-- of them when something that they are below of comes to lie within more, or to count.
 local isToRescan = false
 
 local function load(id)
@@ -85,7 +86,7 @@ local function tell(id, mask)
   if below == node.below then return false end
   node.below = below
   changed[id] = true
-  if node.class == 'w' then isToRescan = true end
+  if node.class == 'w' and has(below, 2) then isToRescan = true end
   local isCharged = node.state == 'c' or node.state == 'k'
   if isCharged and (has(below, 1) or node.class == 'u') then takeBack(id, node) end
   return true
@@ -129,15 +130,16 @@ local function add(id, class, parent, rest)
   if node.parent == UNKNOWN_PARENT and parent ~= UNKNOWN_PARENT then
     node.parent = parent
     changed[id] = true
-    isToRescan = true
+    if has(node.below, 2) then isToRescan = true end
   end
   return true
 end
 
--- Whether a priced call lies above a span; those that count (`isSure`) only. Each span is asked once per memo.
+-- Whether a priced call lies above a span, as far up as is looked; those that count (`isSure`) only. Each span is asked
+-- once per memo.
 local function isBelowPriced(id, isSure, memo)
   local path, met, result = {}, {}, false
-  while memo[id] == nil and not met[id] do
+  while memo[id] == nil and not met[id] and #path < limits.depth do
     met[id] = true
     path[#path + 1] = id
     local above = parentOf(load(id))
@@ -154,7 +156,7 @@ local function isBelowPriced(id, isSure, memo)
 end
 
 -- 1. What the ledger knows of a trace that was forgotten.
-local given, unkept = {}, {}
+local given, unkept, toAsk = {}, {}, {}
 for _, charge in ipairs(command.charges) do
   local parent = charge.parent == '' and UNKNOWN_PARENT or charge.parent
   if load(charge.id).class == '?' and add(charge.id, charge.class, parent, charge.rest) then
@@ -189,7 +191,8 @@ for _, id in ipairs(command.published) do
   if node.state == 'c' then
     node.state = 'k'
     changed[id] = true
-    if node.class == 'w' then isToRescan = true end
+    if node.class == 'w' and has(node.below, 2) then isToRescan = true end
+    if node.class == 'u' then toAsk[#toAsk + 1] = id end
   end
   given[#given + 1] = id
 end
@@ -205,9 +208,10 @@ for _, id in ipairs(given) do tellAbove(id) end
 local function counts(_, node)
   return node.class == 'w' and (node.state == 'k' or node.state == 'r' or has(node.below, 1))
 end
-if hasPriced and isToRescan then
+if hasPriced then
   local memo = {}
-  for _, id in ipairs(redis.call('SMEMBERS', unknownKey)) do
+  if isToRescan then toAsk = redis.call('SMEMBERS', unknownKey) end
+  for _, id in ipairs(toAsk) do
     local node = load(id)
     if (node.state == 'c' or node.state == 'k') and isBelowPriced(id, counts, memo) then takeBack(id, node) end
   end
