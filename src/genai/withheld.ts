@@ -86,7 +86,7 @@ function chainOf(error: unknown): object[] {
 /** What an error says: the longest of the texts that it carries of the provider's answer, and its message and its causes'. */
 function textsOf(error: unknown): string[] {
   if (error === undefined || error === null) return [];
-  if (typeof error !== 'object') return [String(error)];
+  if (typeof error !== 'object') return [errorMessage(error)];
   const { error: answer, body, data, response } = error as Record<string, unknown>;
   const quoted = textsIn([answer, body, data, (response as { data?: unknown } | undefined)?.data])
     .toSorted((a, b) => b.length - a.length)
