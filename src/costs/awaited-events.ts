@@ -37,13 +37,15 @@ export function createAwaitedEvents(options: { redis: Redis; now: () => number }
         async ([workspaceId, list]) => {
           const key = awaitedKey(workspaceId);
           const isFull = Number(await redis.hlen(key)) + list.length > MAX_PER_WORKSPACE;
-          for (const one of list) {
-            const field = fieldOf(one.eventId, one.traceId, one.spanId);
-            const value = JSON.stringify({ since: now(), message: toRetractionMessage(one) });
-            if (!isFull) await redis.hsetnx(key, field, value);
-            const kept = await redis.hget(key, field);
-            since.set(one, kept === null ? one.requestedAtMs : JSON.parse(kept).since);
-          }
+          await Promise.all(
+            list.map(async (one) => {
+              const field = fieldOf(one.eventId, one.traceId, one.spanId);
+              const value = JSON.stringify({ since: now(), message: toRetractionMessage(one) });
+              if (!isFull) await redis.hsetnx(key, field, value);
+              const kept = await redis.hget(key, field);
+              since.set(one, kept === null ? one.requestedAtMs : JSON.parse(kept).since);
+            }),
+          );
           await redis.pexpire(key, KEPT_MS);
         },
       ),
@@ -51,23 +53,28 @@ export function createAwaitedEvents(options: { redis: Redis; now: () => number }
     return since;
   }
 
-  /** The retractions that wait for these entries, by workspace; none for entries that are no events of spans. */
+  /** The retractions that wait for these entries, each at its event's own time; none for what is no event of a span. */
   async function find(entries: readonly Entry[]): Promise<Retraction[]> {
-    const awaitable = entries.flatMap(({ kind, event }) => {
+    const awaitable = entries.flatMap(({ kind, event, timeMs }) => {
       const { id, workspaceId, traceId, spanId } = event;
       if (kind !== 'event' || traceId === undefined || spanId === undefined) return [];
-      return [{ workspaceId, field: fieldOf(id, traceId, spanId) }];
+      return [{ workspaceId, timeMs, field: fieldOf(id, traceId, spanId) }];
     });
     const found = await Promise.all(
       [...groupByWorkspace(awaitable, ({ workspaceId }) => workspaceId)].map(
-        ([workspaceId, list]) =>
-          redis.hmget(awaitedKey(workspaceId), ...list.map(({ field }) => field)),
+        async ([workspaceId, list]) => {
+          const fields = list.map(({ field }) => field);
+          const kept = await redis.hmget(awaitedKey(workspaceId), ...fields);
+          return list.flatMap(({ timeMs }, i) => {
+            const text = kept[i];
+            if (text === null || text === undefined) return [];
+            const retraction = parseRetraction(JSON.parse(text).message, 'remembered');
+            return retraction === undefined ? [] : [{ ...retraction, timeMs }];
+          });
+        },
       ),
     );
-    return found.flat().flatMap((kept) => {
-      if (kept === null) return [];
-      return parseRetraction(JSON.parse(kept).message, 'remembered') ?? [];
-    });
+    return found.flat();
   }
 
   /** To be called once their events have been taken back. */

@@ -142,8 +142,8 @@ export function createIngest(options: {
   /**
    * Appends to the ledger, after which entries cannot be lost and its readers see each once; then applies to the
    * rollups, where each counts once however often it was appended. `appended` are those that count, by now or before;
-   * `uncounted` those that nothing counts: refused, or in conflict with what does. `failures` are the workspaces that could not be counted, and why: one
-   * tenant's trouble is not its neighbours'.
+   * `uncounted` those that nothing counts: refused, or in conflict with what does. `failures` are the workspaces that could
+   * not be counted, and why: one tenant's trouble is not its neighbours'.
    */
   async function record(entries: readonly Entry[]) {
     if (entries.length === 0) {

@@ -402,6 +402,15 @@ describe('a retraction whose event is not in the ledger', () => {
     ]);
   });
 
+  test('finds it when it comes, also when the two do not agree on the day', async () => {
+    const { warehouse, deliver } = createWorld();
+    const early = { timestamp: new Date(NOW - 5 * 24 * 60 * MINUTE).toISOString() };
+    const retraction = { corrections: [retractionOf('late', early)] };
+    await expect(deliver(retraction)).rejects.toThrow('late');
+    await deliver({ events: [call('late')] });
+    expect(sums(warehouse.costs())[0]).toBe(0);
+  });
+
   test('does not take back what comes under its id from another span', async () => {
     const { warehouse, deliver } = createWorld();
     await expect(deliver({ corrections: [retractionOf('late')] })).rejects.toThrow('late');
