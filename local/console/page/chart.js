@@ -1,9 +1,17 @@
 // Charts as SVG: lines over time, and heat maps of distributions.
 import { clockOf, h, numberOf } from './dom.js';
 
-const LEFT = 56;
+const LEFT = 64;
 const BOTTOM = 20;
 const TOP = 8;
+/** Room for a time below the axis. */
+const CLOCK = 80;
+const SIZES = [
+  [2 ** 30, 'GiB'],
+  [2 ** 20, 'MiB'],
+  [2 ** 10, 'KiB'],
+  [1, 'B'],
+];
 export const COLOURS = 8;
 
 /** A value with its unit as people read it. */
@@ -14,8 +22,7 @@ export function amountOf(value, unit) {
   if (base === 'ms' && rate === '')
     return value >= 1000 ? `${numberOf(value / 1000)} s` : `${numberOf(value)} ms`;
   if (base === 'By') {
-    const [size, name] =
-      value >= 2 ** 20 ? [2 ** 20, 'MiB'] : value >= 2 ** 10 ? [2 ** 10, 'KiB'] : [1, 'B'];
+    const [size, name] = sizeOf(value);
     return `${numberOf(value / size)} ${name}${rate}`;
   }
   if (base === '{USD}' || base === 'USD') return `$${numberOf(value)}${rate}`;
@@ -24,25 +31,24 @@ export function amountOf(value, unit) {
   return `${numberOf(value)}${noun === '1' || noun === '' ? '' : ` ${noun}`}${rate}`;
 }
 
-/** Round steps up to at least `max`, three to five of them. */
-export function ticksOf(max) {
+/** The name of so many bytes and how many one of it is. */
+function sizeOf(bytes) {
+  return SIZES.find(([size]) => Math.abs(bytes) >= size) ?? SIZES.at(-1);
+}
+
+/** A value beside an axis: its unit where that is short, not the noun of what is counted. */
+const tickOf = (value, unit) =>
+  amountOf(value, unit.replace(/^\{(?!n?USD).*\}/, '1').replace(/\/s$/, ''));
+
+/** Round steps up to at least `max`, three to five of them; bytes in round KiB, MiB, GiB. */
+export function ticksOf(max, unit = '') {
   if (!(max > 0)) return [0, 1];
+  const [size] = unit.startsWith('By') ? sizeOf(max) : [1];
+  if (size > 1) return ticksOf(max / size).map((tick) => tick * size);
   const rough = max / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   return Array.from({ length: Math.ceil(max / step - 1e-9) + 1 }, (_, i) => i * step);
-}
-
-/** The chart from the first moment on that anything is known of, and one step before. */
-export function withoutEmptyStart({ times, lines, heat, unit }) {
-  const first = times.findIndex((_, i) => lines.some(({ values }) => values[i] !== null));
-  const from = Math.max(0, first - 1);
-  return {
-    unit,
-    times: times.slice(from),
-    lines: lines.map(({ name, values }) => ({ name, values: values.slice(from) })),
-    ...(heat && { heat: { ...heat, counts: heat.counts.map((row) => row.slice(from)) } }),
-  };
 }
 
 /** Lines of a chart. `hidden` holds the indexes of those left out; `mini`: no axes. */
@@ -50,7 +56,7 @@ export function lineChart(chart, { width, height, mini = false, hidden = new Set
   const { times, lines, unit } = chart;
   const shown = lines.map((line, i) => ({ ...line, i })).filter(({ i }) => !hidden.has(i));
   const values = shown.flatMap((line) => line.values.filter((value) => value !== null));
-  const ticks = ticksOf(Math.max(0, ...values));
+  const ticks = ticksOf(Math.max(0, ...values), unit);
   const low = Math.min(0, ...values);
   const high = ticks.at(-1);
   const left = mini ? 0 : LEFT;
@@ -59,7 +65,7 @@ export function lineChart(chart, { width, height, mini = false, hidden = new Set
   const y = (value) => TOP + (height - TOP - bottom) * (1 - (value - low) / (high - low || 1));
   const axes = mini
     ? []
-    : [...rulesOf(ticks, unit, { left, width, y }), ...clocksOf(times, { x, height })];
+    : [...rulesOf(ticks, unit, { left, width, y }), ...clocksOf(times, { x, width, height })];
   const paths = shown.map(({ values: line, i }) =>
     h('path', { class: `line c${i % COLOURS}`, d: pathOf(line, x, y) }),
   );
@@ -79,13 +85,14 @@ function rulesOf(ticks, unit, { left, width, y }) {
     h(
       'text',
       { class: 'tick', x: left - 6, y: y(tick) + 4, 'text-anchor': 'end' },
-      amountOf(tick, unit.replace(/^\{(?!n?USD).*\}/, '1').replace(/\/s$/, '')),
+      tickOf(tick, unit),
     ),
   ]);
 }
 
-function clocksOf(times, { x, height }) {
-  const count = Math.min(5, times.length);
+/** As many times as there is room for. */
+function clocksOf(times, { x, width, height }) {
+  const count = Math.min(5, times.length, Math.max(2, Math.floor((width - LEFT) / CLOCK)));
   const chosen = Array.from({ length: count }, (_, i) =>
     Math.round((i * (times.length - 1)) / Math.max(1, count - 1)),
   );
@@ -173,7 +180,9 @@ export function heatMap({ times, heat, unit }, { width, label }) {
       h(
         'text',
         { class: 'tick', x: LEFT - 6, y: n * every * size + size / 2 + 4, 'text-anchor': 'end' },
-        bounds[i] === undefined ? `> ${numberOf(bounds.at(-1))}` : `≤ ${numberOf(bounds[i])}`,
+        bounds[i] === undefined
+          ? `> ${tickOf(bounds.at(-1), unit)}`
+          : `≤ ${tickOf(bounds[i], unit)}`,
       ),
     );
   const x = (i) => LEFT + i * step;
@@ -182,6 +191,6 @@ export function heatMap({ times, heat, unit }, { width, label }) {
     { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': label },
     cells,
     names,
-    clocksOf(times, { x, height }),
+    clocksOf(times, { x, width, height }),
   );
 }

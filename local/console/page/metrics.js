@@ -1,5 +1,5 @@
 // The tab of metrics: all of them as small charts, and one of them large.
-import { amountOf, COLOURS, heatMap, lineChart, withoutEmptyStart } from './chart.js';
+import { amountOf, COLOURS, heatMap, lineChart } from './chart.js';
 import { clockOf, field, get, h, hashOf, keyed, numberOf, plural, setOptions } from './dom.js';
 
 const WINDOWS = [
@@ -63,7 +63,7 @@ export function createMetrics() {
   }
 
   async function drawOne(known, query) {
-    const chart = withoutEmptyStart((await get('/metrics.json', query)).chart);
+    const { chart } = await get('/metrics.json', query);
     if (query !== route.query) return;
     const width = Math.max(300, content.clientWidth - 34);
     const label = `${known.name}: ${plural(chart.lines.length, 'line')}, the last values stand in the table`;
@@ -155,11 +155,16 @@ export function createMetrics() {
 }
 
 function cardOf({ type, name, chart, description }, query) {
-  const width = 300;
-  const last = chart.lines.at(chart.lines.length > 1 ? 1 : 0);
-  const value = last?.values.findLast((it) => it !== null);
-  const which = chart.heat ? `${last?.name ?? ''} ` : '';
-  const label = `${name}, last ${which}${amountOf(value, chart.unit)}`;
+  const lasts = chart.lines.map(({ name: line, values }) => ({
+    line,
+    amount: amountOf(
+      values.findLast((it) => it !== null),
+      chart.unit,
+    ),
+  }));
+  const alone = lasts.length < 2;
+  const told = lasts.map(({ line, amount }) => (alone ? amount : `${line} ${amount}`));
+  const label = `${name}, last ${told.join(', ') || 'nothing'}`;
   return h(
     'li',
     {},
@@ -171,8 +176,14 @@ function cardOf({ type, name, chart, description }, query) {
         title: description,
       },
       h('b', {}, name),
-      h('span', { class: 'value' }, `${which}${amountOf(value, chart.unit)}`),
-      lineChart(withoutEmptyStart(chart), { width, height: 56, mini: true, label }),
+      h(
+        'span',
+        { class: 'value' },
+        told.map((text, i) =>
+          h('span', {}, alone ? '' : h('i', { class: `swatch c${i % COLOURS}` }), text),
+        ),
+      ),
+      lineChart(chart, { width: 300, height: 56, mini: true, label }),
     ),
   );
 }
@@ -206,7 +217,7 @@ function legendOf({ lines, unit }, hidden, redraw) {
     { class: 'scroll' },
     h(
       'table',
-      {},
+      { class: 'lines' },
       h(
         'thead',
         {},
