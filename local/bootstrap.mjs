@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /*
- * What `npm start`, `npm test`, `npm run check`, `npm run bench` and `npm run eval` begin with: plain JavaScript for any
- * Node from 20 on, needing no package. It installs what is missing and hands over to the pinned Node.
+ * What `npm start`, `npm test`, `npm run check`, `npm run bench`, `npm run eval` and `npm run logs` begin with: plain
+ * JavaScript for any Node from 20 on, needing no package. It installs what is missing and hands over to the pinned Node.
  */
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -43,6 +43,7 @@ const COMMANDS = {
   check: { redis: false, run: runChecks },
   bench: { redis: true, run: (node, args) => exec(node, ['test/bench/main.ts', ...args]) },
   eval: { redis: false, run: (node, args) => exec(node, ['test/eval/main.ts', ...args]) },
+  logs: { redis: false, run: (node, args) => exec(node, ['local/logging/pipe.ts', ...args]) },
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -54,7 +55,7 @@ async function main() {
   const command = COMMANDS[name];
   if (!command)
     throw new SetupError(
-      `Usage: npm start | npm test | npm run check | npm run bench | npm run eval`,
+      'Usage: npm start | npm test | npm run check | npm run bench | npm run eval | npm run logs',
     );
   checkMachine();
   if (name === 'start') {

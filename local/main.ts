@@ -9,7 +9,13 @@ import { createEndpointFiles, describeEndpoints, type Endpoints } from './endpoi
 import { createEnvironment, PROJECT } from './environment.ts';
 import { createLogAgent } from './logging/agent.ts';
 import { generateSigningKey } from './oidc.ts';
-import { parseStartOptions, START_USAGE, type StartOptions } from './options.mjs';
+import {
+  DEFAULT_PORT_BASE,
+  DEFAULT_STATE_DIR,
+  parseStartOptions,
+  START_USAGE,
+  type StartOptions,
+} from './options.mjs';
 import { nextFreeBase, type Ports, portsFrom, takenPorts } from './ports.ts';
 import { cloudRunServiceOf, describeProcesses, provisionArguments } from './processes.ts';
 import { createGuard } from './supervisor/guard.ts';
@@ -117,7 +123,9 @@ async function runLocalCloud(options: StartOptions): Promise<number> {
     if (outcome === 'ready') {
       published = true;
       files.publish(endpoints());
-      process.stdout.write(`\n${formatTable(endpoints(), options)}\n`);
+      const elsewhere =
+        stateDir !== resolve(root, DEFAULT_STATE_DIR) || options.portBase !== DEFAULT_PORT_BASE;
+      process.stdout.write(`\n${formatTable(endpoints(), { ...options, elsewhere })}\n`);
       say(`Ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s. Ctrl-C stops everything.`);
       await stopRequested;
     }

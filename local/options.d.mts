@@ -1,4 +1,5 @@
 export declare const DEFAULT_PORT_BASE: number;
+export declare const DEFAULT_STATE_DIR: string;
 export declare const PORT_SPAN: number;
 export declare const START_USAGE: string;
 export declare const DEFAULT_WORKLOAD_RATE: number;

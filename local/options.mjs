@@ -2,6 +2,7 @@
 import util from 'node:util';
 
 export const DEFAULT_PORT_BASE = 8400;
+export const DEFAULT_STATE_DIR = '.local';
 
 /** How far the highest port of a local cloud lies above its base. */
 export const PORT_SPAN = 73;
@@ -21,7 +22,7 @@ Options:
                    requests a second that the demo agents get, default ${DEFAULT_WORKLOAD_RATE}
   --workload-instances N
                    processes that the demo agents run in, default 1
-  --state-dir DIR  where logs, the ledger, received mail and endpoints.json go, default .local
+  --state-dir DIR  where logs, the ledger, received mail and endpoints.json go, default ${DEFAULT_STATE_DIR}
   --help           show this text
 
 Examples:
@@ -79,7 +80,7 @@ export function parseStartOptions(argv) {
     options: {
       portBase,
       workload: values['no-workload'] === true ? undefined : { rate, instances },
-      stateDir: values['state-dir'] ?? '.local',
+      stateDir: values['state-dir'] ?? DEFAULT_STATE_DIR,
     },
   };
 }

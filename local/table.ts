@@ -1,11 +1,17 @@
 import type { Endpoints } from './endpoints.ts';
 
-/** The addresses of a local cloud as text for a terminal, one line each, with what to try first. */
-export function formatTable(endpoints: Endpoints, options: { workload?: unknown }): string {
+/**
+ * The addresses of a local cloud as text for a terminal, one line each, with what to try first. `elsewhere`: it is not the
+ * one that the command line finds by itself, so what it has to be told stands below.
+ */
+export function formatTable(
+  endpoints: Endpoints,
+  options: { workload?: unknown; elsewhere?: boolean },
+): string {
   const rows = [
     ['API', endpoints.api, 'documentation: /openapi.json'],
     ['API key', endpoints.apiKey, 'platform admin, valid until Ctrl-C'],
-    ['Console', endpoints.console, 'metrics, traces and logs, and what a trace cost'],
+    ['Console', endpoints.console, 'look here first: agent runs, what they cost, logs, metrics'],
     ['Inbox', endpoints.inbox, 'mails and Slack messages as they arrive'],
     ['ingest-cost-events', endpoints.ingest, 'the function Pub/Sub pushes cost events to'],
     ['check-budgets', endpoints.checkBudgets, 'every 5 minutes: npx ax jobs run check-budgets'],
@@ -23,5 +29,11 @@ export function formatTable(endpoints: Endpoints, options: { workload?: unknown 
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]) =>
     `  ${row[0]!.padEnd(widths[0]!)}  ${row[1]!.padEnd(widths[1]!)}  ${row[2]}`;
-  return `${rows.map(line).join('\n')}\n`;
+  const exports = [
+    '',
+    `  export AX_API_URL=${endpoints.api}`,
+    `  export AX_API_KEY=${endpoints.apiKey}`,
+  ];
+  const lines = [...rows.map(line), ...(options.elsewhere ? exports : [])];
+  return `${lines.join('\n')}\n`;
 }
