@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import { getOrInsert } from '../core/maps.ts';
 import { DAY_MS, formatInstant, parseInstant } from '../core/time.ts';
+import { retractedIdOf } from '../costs/entry-ids.ts';
 import { MAX_AHEAD_MS } from '../costs/event.ts';
 import type { TraceNode } from './candidates.ts';
 import { PARENT_LABEL } from './to-cost-event.ts';
@@ -11,7 +12,6 @@ const CHARGES_SQL = readFileSync(
   new URL('../../bigquery/queries/charges_of_traces.sql', import.meta.url),
   'utf8',
 );
-const RETRACTED = '~retracted';
 /** Ends are kept in whole milliseconds, so that starts told by latency may seem a little early. */
 const GRAIN_MS = 1;
 
@@ -57,7 +57,7 @@ export async function readCharges(
   const charges = new Map<string, TimedCharge[]>();
   for (const row of rows) {
     if (row.entry !== 'event' || row.spanId === null) continue;
-    const isRetracted = retracted.has(`${row.workspaceId}/${row.eventId}${RETRACTED}`);
+    const isRetracted = retracted.has(`${row.workspaceId}/${retractedIdOf(row.eventId)}`);
     const timeMs = parseInstant(row.eventTime) ?? 0;
     getOrInsert(charges, row.traceId, () => []).push({
       spanId: row.spanId,
