@@ -1,7 +1,9 @@
 import type { LogEntry } from '../logging/entry.ts';
 import { SEVERITIES, type Severity } from '../logging/severity.ts';
 import type { LogStore } from '../logging/store.ts';
+import type { JsonObject } from '../logging/struct.ts';
 import { numberOf, oneOf, textOf } from './answers.ts';
+import { factsOf, fieldsOf, type LogFacts } from './log-facts.ts';
 
 const MAX_LINES = 1_000;
 const MAX_NAMES = 500;
@@ -19,6 +21,8 @@ export type LogLine = {
   traceId?: string;
   spanId?: string;
   workspaceId?: string;
+  facts: LogFacts;
+  fields: JsonObject;
   /** The entry as Cloud Logging has it. */
   payload: LogEntry;
 };
@@ -84,6 +88,8 @@ export function lineOf(entry: LogEntry): LogLine {
     ...(traceId && { traceId }),
     ...(spanId && { spanId }),
     ...(workspaceId !== undefined && { workspaceId }),
+    facts: factsOf(entry),
+    fields: fieldsOf(entry),
     payload: entry,
   };
 }

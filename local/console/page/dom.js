@@ -110,6 +110,7 @@ export function durationOf(ms) {
 
 /** Decimal text of dollars, every digit of it, at least two decimals. */
 export function dollarsOf(text) {
+  if (!/^-?\d+(\.\d+)?$/.test(text)) return `$${text}`;
   const [whole, fraction = ''] = text.split('.');
   const sign = whole.startsWith('-') ? '-' : '';
   return `${sign}$${whole.replace('-', '')}.${fraction.padEnd(2, '0')}`;

@@ -1,5 +1,5 @@
 // The tab of logs: the newest lines that fit the filter, each with its details and the way to its trace.
-import { attributesOf, field, get, h, hashOf, keyed, plural, setOptions, timeOf } from './dom.js';
+import { attributesOf, dollarsOf, durationOf, field, get, h, hashOf, keyed, plural, setOptions, timeOf } from './dom.js';
 
 const TYPING_MS = 250;
 const LIMIT = 300;
@@ -112,8 +112,6 @@ function lineOf(line, before) {
       ? h('a', { class: 'button', href: hashOf('logs', { trace: traceId }) }, 'All lines of it')
       : undefined,
   ];
-  const facts = { severity, service, workspace: workspaceId, trace: traceId, span: spanId };
-  const known = Object.entries(facts).filter(([, value]) => value);
   return h(
     'li',
     { 'data-severity': severity },
@@ -127,11 +125,11 @@ function lineOf(line, before) {
         h('span', { class: 'chip severity' }, severity),
         h('span', { class: 'who' }, service ?? ''),
         h('span', { class: 'message' }, message),
-        workspaceId ? h('span', { class: 'chip' }, workspaceId) : undefined,
+        h('span', { class: 'said' }, saidOf(line.facts)),
+        workspaceId ? h('span', { class: 'chip workspace' }, workspaceId) : undefined,
       ),
       h('p', { class: 'links' }, links),
-      attributesOf(Object.fromEntries(known)),
-      h('pre', {}, JSON.stringify(line.payload, null, 2)),
+      ...insideOf(line),
     ),
     traceId
       ? h(
@@ -145,4 +143,35 @@ function lineOf(line, before) {
         )
       : undefined,
   );
+}
+
+/** What tells a line from others like it, in a few words. */
+function saidOf({ agentId, model, tool, costUsd, durationMs, errorType, errorMessage }) {
+  const facts = [
+    agentId,
+    model,
+    tool,
+    costUsd && dollarsOf(costUsd),
+    durationMs === undefined ? undefined : durationOf(durationMs),
+  ].filter(Boolean);
+  const error = [errorType, errorMessage].filter(Boolean).join(': ');
+  return [
+    facts.join(' · '),
+    error === '' ? '' : h('span', { class: 'bad' }, `${facts.length > 0 ? ' · ' : ''}${error}`),
+  ];
+}
+
+/** First what the line's author gave it, then what it came in. */
+function insideOf({ fields, severity, service, workspaceId, traceId, spanId, payload }) {
+  const envelope = { severity, service, workspace: workspaceId, trace: traceId, span: spanId };
+  const known = Object.entries(envelope).filter(([, value]) => value);
+  const stack = payload.jsonPayload?.stack_trace;
+  const { stack_trace: _, ...own } = fields;
+  return [
+    attributesOf(own),
+    ...(typeof stack === 'string' ? [h('pre', {}, stack)] : []),
+    h('h3', {}, 'The entry'),
+    attributesOf(Object.fromEntries(known)),
+    h('pre', {}, JSON.stringify(payload, null, 2)),
+  ];
 }

@@ -185,6 +185,7 @@ test('a log line leads to its trace, its span and its workspace, and is found by
     traceId: 'a'.repeat(32),
     spanId,
     workspaceId: 'acme',
+    fields: { workspaceId: 'acme' },
     timestampMs: NOW,
   });
   const found = async (query: string) =>
