@@ -7,6 +7,9 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { createOtlpReceiver, type OtlpReceiver } from '../../../local/otlp/receiver.ts';
+import { readTelemetryConfig } from '../../../src/core/telemetry-config.ts';
+import { createMetrics } from '../../../src/telemetry/metrics/metrics.ts';
+import { createResource } from '../../../src/telemetry/resource.ts';
 
 const PROJECT = 'agentworks-local';
 const RESOURCE = {
@@ -216,6 +219,24 @@ describe('metrics by OTLP', () => {
     expect(receiver.store.refusals.list()[0]!.reason).toBe(
       `Resource is missing required attribute "${named}"`,
     );
+  });
+
+  test('of our own SDK on a machine that is in no region are taken', async () => {
+    const config = readTelemetryConfig({
+      GOOGLE_CLOUD_PROJECT: PROJECT,
+      OTEL_METRICS_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    });
+    const resource = createResource({ service: 'shop', config });
+    const failures: unknown[] = [];
+    const onError = (error: unknown) => void failures.push(error);
+    const metrics = createMetrics({ config, resource, onError });
+    metrics.meterProvider.getMeter('shop').createCounter('orders').add(3);
+    await metrics.close();
+    expect(failures).toEqual([]);
+    expect(receiver.store.points.list()).toEqual([
+      expect.objectContaining({ name: 'orders', service: 'shop', value: 3 }),
+    ]);
   });
 
   test('leave out a metric whose name Cloud Monitoring could not take', async () => {
