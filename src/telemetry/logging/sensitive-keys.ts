@@ -8,11 +8,21 @@ const SECRET_WORDS = new Set(
 
 /** The same as parts of names that do not show where their words begin. */
 const SECRET_PARTS =
-  /passw(?:or)?d|passphrase|secret|credential|authorization|cookie|(?:api|access|private|signing|encryption|auth)key|creditcard|cardnumber|cardno|connectionstring|webhookurl|rawheaders/;
+  /passw(?:or)?d|passphrase|secret|credential|authorization|cookie|(?:api|access|private|signing|encryption|auth|hmac|shared|master|ssh)key|creditcard|cardnumber|cardno|connectionstring|webhookurl|rawheaders/;
 
-/** Names that end like this hold what authenticates somebody, or what somebody wrote. */
-const ENDINGS =
-  /^(?:.*(?:token|prompt|completion)|(?:.*[^a-z0-9])?(?:bearer|dsn|iban|prompts|completions|messages|content|contents|body|bodies|html|text|instructions|transcript|attachment|attachments))$/;
+/** Names that end like this hold what authenticates somebody. */
+const SECRET_ENDINGS = /^(?:.*token|(?:.*[^a-z0-9])?(?:auth|bearer|dsn|iban))$/;
+
+/** Names that end like this hold several of these, or how many there are. */
+const SECRETS_ENDINGS =
+  /(?:access|refresh|auth|bearer|session|api|security|csrf|xsrf|device|push|reset|invite|oauth|verification|id) ?tokens$/;
+
+/** Names that end like this hold what somebody or a model wrote, or how much it was. */
+const TEXT_ENDINGS =
+  /^(?:.*(?:prompt|completion)|(?:.*[^a-z0-9])?(?:prompts|completions|messages|content|contents|body|bodies|html|text|instructions|transcript|attachment|attachments|questions?|answers?|inputs?|outputs?|arguments|choices|(?:user|assistant|system|human|model|chat|bot|developer|tool) message))$/;
+
+/** What may follow in a name without changing what it holds. */
+const VALUE_WORDS = new Set(['value', 'values', 'raw']);
 
 /** Names that speak about a secret or a text without holding it, such as `secretName` or `passwordChangedAt`. */
 const ABOUT = new Set(
@@ -22,12 +32,12 @@ const ABOUT = new Set(
 );
 
 /**
- * Whether the value of a field of this name has to stay out of the logs: passwords, keys, tokens, cookies, cards, and
- * what people and models wrote (prompts, completions, messages, bodies of mails). Judged by the words of the name,
- * however they are joined: `apiKey`, `x-api-key`, `API_KEY` and `gen_ai.input.messages` are all known, `inputTokens`,
- * `secretName`, `context` and `message` are not meant. Pure.
+ * What of the value of a field of this name has to stay out of the logs: `any` of passwords, keys, tokens, cookies, cards;
+ * of what people and models wrote (prompts, completions, messages, bodies of mails) the `text`, but not numbers, which say
+ * how many or how long. Judged by the words of the name, however they are joined: `apiKey`, `x-api-key`, `API_KEY` and
+ * `gen_ai.input.messages` are all known, `inputTokens`, `secretName`, `context` and `message` are not meant. Pure.
  */
-export function isSensitiveKey(key: string): boolean {
+export function sensitivityOf(key: string): 'any' | 'text' | 'none' {
   const words = key
     .slice(0, 256)
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -35,9 +45,18 @@ export function isSensitiveKey(key: string): boolean {
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== '');
+  while (words.length > 1 && VALUE_WORDS.has(words.at(-1)!)) words.pop();
   const last = words.at(-1);
-  if (last === undefined) return false;
-  if (words.length > 1 && ABOUT.has(last)) return false;
-  if (words.some((word) => SECRET_WORDS.has(word))) return true;
-  return SECRET_PARTS.test(words.join('')) || ENDINGS.test(words.join(' '));
+  if (last === undefined) return 'none';
+  const name = words.join(' ');
+  if (SECRETS_ENDINGS.test(name)) return 'text';
+  if (words.length > 1 && ABOUT.has(last)) return 'none';
+  if (words.some((word) => SECRET_WORDS.has(word))) return 'any';
+  if (SECRET_PARTS.test(words.join('')) || SECRET_ENDINGS.test(name)) return 'any';
+  return TEXT_ENDINGS.test(name) ? 'text' : 'none';
+}
+
+/** Whether anything of the value of a field of this name has to stay out of the logs. Pure. */
+export function isSensitiveKey(key: string): boolean {
+  return sensitivityOf(key) !== 'none';
 }

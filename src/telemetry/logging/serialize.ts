@@ -1,5 +1,5 @@
 import { cutText, LIMITS } from './limits.ts';
-import { isSensitiveKey } from './sensitive-keys.ts';
+import { sensitivityOf } from './sensitive-keys.ts';
 import { createWalk, type KnownKey } from './walk.ts';
 
 /** A piece of JSON and whether something of it was cut. */
@@ -24,7 +24,8 @@ const MAX_KNOWN_KEYS = 2_000;
 /**
  * A serializer for what callers log. Whatever it is given — cycles, getters and proxies that throw, `BigInt`, `Map`,
  * `Set`, `Date`, `Error` with causes, buffers, keys such as `__proto__` — the result is valid JSON on one line, within
- * `LIMITS`, and nothing is thrown. Values under sensitive keys are not even read.
+ * `LIMITS`, and nothing is thrown. Of values under sensitive keys nothing
+ * but numbers is ever written, and of secrets not those.
  */
 export function createSerializer(): Serializer {
   // What is known of keys is kept: there are few, and judging one takes longer than everything else.
@@ -34,7 +35,7 @@ export function createSerializer(): Serializer {
     const known = knownKeys.get(key);
     if (known !== undefined) return known;
     const written = key === '__proto__' ? '(__proto__)' : cutText(key, LIMITS.keyChars);
-    const entry = { json: `${JSON.stringify(written)}:`, sensitive: isSensitiveKey(key) };
+    const entry = { json: `${JSON.stringify(written)}:`, sensitivity: sensitivityOf(key) };
     if (key.length <= LIMITS.keyChars) {
       if (knownKeys.size >= MAX_KNOWN_KEYS) knownKeys.clear();
       knownKeys.set(key, entry);

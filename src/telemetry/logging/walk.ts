@@ -1,8 +1,8 @@
 import { cutText, LIMITS } from './limits.ts';
-import { isSensitiveKey } from './sensitive-keys.ts';
+import { isSensitiveKey, type sensitivityOf } from './sensitive-keys.ts';
 
-/** What is known of a key: how it is written, colon included, and whether its value stays out of the logs. */
-export type KnownKey = { json: string; sensitive: boolean };
+/** What is known of a key: how it is written, colon included, and what of its value stays out of the logs. */
+export type KnownKey = { json: string; sensitivity: ReturnType<typeof sensitivityOf> };
 
 const REDACTED = '"[redacted]"';
 /** What a mark or a constant takes at most, with its comma. */
@@ -118,7 +118,9 @@ export function createWalk(knownKey: (key: string) => KnownKey, stackElsewhere: 
         return json === '' ? more : `${json},${more}`;
       }
       const known = knownKey(key);
-      const member = known.sensitive || (named && key === 'value') ? REDACTED : read(input, key);
+      const isSecret = known.sensitivity === 'any' || (named && key === 'value');
+      const given = isSecret ? REDACTED : read(input, key);
+      const member = known.sensitivity === 'text' && !isCount(given) ? REDACTED : given;
       if (member === undefined) continue;
       left -= known.json.length + MARK_CHARS;
       const written = known.json + (member === REDACTED ? REDACTED : value(member));
@@ -149,6 +151,11 @@ export function createWalk(knownKey: (key: string) => KnownKey, stackElsewhere: 
     },
     truncated: () => wasCut,
   };
+}
+
+/** What says no more than how many, or whether. */
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean' || value == null;
 }
 
 /** Whether an object is like `{name: 'authorization', value: '…'}`, as headers are also told. */

@@ -14,6 +14,17 @@ const SENSITIVE_KEYS = [
   ...['apikey', 'privateKey', 'secretAccessKey', 'credentials', 'connectionString', 'webhookUrl'],
   ...['prompt', 'systemPrompt', 'prompts', 'completion', 'messages', 'gen_ai.input.messages'],
   ...['content', 'body', 'requestBody', 'html', 'mail_html', 'text', 'mailText', 'instructions'],
+  ...[
+    'accessTokens',
+    'refreshTokens',
+    'refresh_tokens',
+    'tokenValue',
+    'auth',
+    'smtpAuth',
+    'hmacKey',
+  ],
+  ...['question', 'answer', 'input', 'output', 'userInput', 'userMessage', 'arguments', 'choices'],
+  ...['gen_ai.tool.call.arguments', 'toolOutput', 'inputValue'],
   ...['cardNumber', 'creditCard', 'cvv', 'otp', 'ssn', 'rawHeaders', 'API_KEY_PEPPER'],
 ];
 const PLAIN_KEYS = [
@@ -30,6 +41,8 @@ const PLAIN_KEYS = [
     'passed',
     'author',
   ],
+  ...['outputTokens', 'cacheReadTokens', 'tokenCount', 'inputBytes', 'outputType', 'errorMessage'],
+  ...['authMethod', 'questionId', 'choicesCount', 'putput', 'value', 'argumentsLength'],
   ...['promptVersion', 'textual', 'bodyguard', 'contentType'],
 ];
 
@@ -57,6 +70,22 @@ const TELLTALE: ((secret: string) => string)[] = [
   (secret) => `{"apiKey":"${secret}"}`,
   (secret) => `{\\"client_secret\\": \\"${secret}\\"}`,
   (secret) => `${secret}@acme.example`,
+  (secret) => `{"prompt":"${secret}"}`,
+  (secret) => `{"a":[{"messages":[{"content":"x"},"${secret}"]}]}`,
+  (secret) => `{"input":{"deep":["]}",{"x":"${secret}"}]},"n":1}`,
+  (secret) => `{"password":"a\\"b,${secret}"}`,
+  (secret) => `{"prompt":"${'long '.repeat(1_000)}${secret}"}`,
+  (secret) => `client_secret: abc ${secret}`,
+  (secret) => `password: "a\\" ${secret}"`,
+  (secret) => `GET /ask?prompt=${secret}&x=1`,
+  (secret) => `https://x.example/?a=1&user.question=${secret}`,
+  (secret) => `https://storage.example/b/o?X-Goog-Algorithm=x&X-Goog-Signature=${secret}`,
+  (secret) => `https://x.example/b?sv=1&sig=${secret}%3D`,
+  (secret) => `hf_${secret}`,
+  (secret) => `gsk_${secret}`,
+  (secret) => `xai-${secret}`,
+  (secret) => `SG.${secret}.${secret}`,
+  (secret) => `npm_${secret}`,
   (secret) =>
     `-----BEGIN RSA PRIVATE KEY-----\n${secret}\n${secret}\n-----END RSA PRIVATE KEY-----`,
 ];
@@ -148,6 +177,51 @@ describe('secrets', () => {
   });
 });
 
+test('of texts of people and models the numbers stay, of secrets nothing does', () => {
+  const { log, entries } = capture();
+  const tokens = { input: 12, output: 3, answer: null, choices: 2, accessTokens: 1 };
+  log.info('call', { ...tokens, inputTokens: 5, password: 12, otp: 123456, text: 'no' });
+  expect(entries()[0].fields).toEqual({
+    ...tokens,
+    inputTokens: 5,
+    password: '[redacted]',
+    otp: '[redacted]',
+    text: '[redacted]',
+  });
+  const text = '{"input":12,"output":-1.5e3,"otp":123456}';
+  expect(redactText(text)).toBe('{"input":12,"output":-1.5e3,"otp":[redacted]}');
+});
+
+test('what stands under a sensitive name in JSON is found to its end, however often it was written into JSON', () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.string().map((text) => [{ text }, text]),
+    fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 }),
+  );
+  const part = fc.constantFrom(...'"\\\'{}[]:,\n é'.split(''));
+  const hidden = fc.oneof(
+    fc.array(part).map((parts) => parts.join('')),
+    value,
+  );
+  const name = fc.constantFrom('password', 'prompt', 'messages', 'choices');
+  fc.assert(
+    fc.property(name, hidden, hidden, fc.nat(3), (key, before, after, times) => {
+      const write = (json: string) => {
+        let text = json;
+        for (let i = 0; i < times; i++) text = JSON.stringify(text);
+        return text;
+      };
+      const marked = (given: unknown) => JSON.stringify({ a: 1, [key]: given, last: 'seen' });
+      const text = write(marked([before, SECRET, after]));
+      const expected = write(marked(0)).replace(/:0,/, ':[redacted],');
+      expect(redactText(text)).toBe(expected);
+      const alone = write(marked(`${JSON.stringify(before)}${SECRET}${JSON.stringify(after)}`));
+      expect(redactText(alone)).toBe(expected);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test('texts without secrets come out as they are', () => {
   const texts = [
     'call answered',
@@ -156,6 +230,8 @@ test('texts without secrets come out as they are', () => {
     '12 tokens, inputTokens=5',
     'projects/p/topics/cost-events',
     'no such field: nope.',
+    'it said: "yes": 12, and {"kind":"output","inputTokens":5,"status":"ok"}',
+    'GET /v1/costs?group=model&limit=10 npm_config_cache hf_hub xai-grok',
   ];
   for (const text of texts) expect(redactText(text)).toBe(text);
 });
@@ -172,6 +248,19 @@ test('redacting takes time linear in the text', () => {
     '"token": \'',
     'a.a-',
     '@a.',
+    ...[
+      '"a":',
+      '"input":[',
+      '{"input":"',
+      '\\',
+      '\\"',
+      '?prompt=',
+      '&a.a.',
+      'password: "\\',
+      'SG.',
+      'hf_',
+    ],
+    ...['token: \\"\\', '{"prompt":"\\\\', '"prompt":{"', "'token': \""],
   ];
   /** The best of five, which a busy machine hardly slows down. */
   const timeOf = (text: string): number => {
