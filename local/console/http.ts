@@ -70,7 +70,7 @@ export function createConsoleServer(options: {
       workspaceId: textOf(query, 'workspace'),
       search: textOf(query, 'search'),
       service: textOf(query, 'service'),
-      show: oneOf(query, 'show', ['all', 'agents', 'failed']),
+      show: oneOf(query, 'show', ['all', 'agents', 'failed'] as const),
     });
     const { workspaces, services, counts } = otlp;
     return { traces, workspaces: workspaces(), services: services(), counts: counts() };
