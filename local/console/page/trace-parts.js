@@ -73,10 +73,13 @@ export function costOf(cost, trace, choose) {
           : `The ledger has nothing of this trace yet; ${late}.`;
     return [title, h('p', { class: 'quiet' }, why)];
   }
+  const said = trace.spansCostUsd;
   const agree =
-    trace.spansCostUsd === undefined || trace.spansCostUsd === cost.totalUsd
-      ? 'which is what the spans say'
-      : `the spans say ${dollarsOf(trace.spansCostUsd)}`;
+    said === cost.totalUsd
+      ? ', which is what the spans say'
+      : said === undefined
+        ? ''
+        : `; the spans say ${dollarsOf(said)}`;
   const unpriced = cost.unpriced > 0 ? `; ${cost.unpriced} without a price` : '';
   const columns = ['Time', 'What', 'Agent', 'Tokens', 'Price', 'USD'];
   return [
@@ -85,7 +88,7 @@ export function costOf(cost, trace, choose) {
       'p',
       {},
       h('strong', { class: 'total' }, dollarsOf(cost.totalUsd)),
-      ` from ${plural(cost.rows.length, 'entry').replace('entrys', 'entries')}, ${agree}${unpriced}`,
+      ` from ${plural(cost.rows.length, 'entry').replace('entrys', 'entries')}${agree}${unpriced}`,
     ),
     h(
       'div',
