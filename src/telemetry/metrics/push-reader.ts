@@ -54,7 +54,7 @@ export class PushReader extends MetricReader {
     if (this.#isShut) return;
     await within(FLUSH_TIMEOUT_MS * WAIT_SHARE, this.#underWay ?? Promise.resolve());
     const timeoutMs = FLUSH_TIMEOUT_MS * (1 - WAIT_SHARE);
-    await within(timeoutMs, this.#send({ urgent: true, timeoutMs }));
+    await within(timeoutMs, this.#start({ urgent: true, timeoutMs }));
   }
 
   protected override onInitialized(): void {
@@ -72,7 +72,7 @@ export class PushReader extends MetricReader {
     clearTimeout(this.#timer);
     await within(closeTimeoutMs * WAIT_SHARE, this.#underWay ?? Promise.resolve());
     const timeoutMs = closeTimeoutMs * LAST_SHARE;
-    await within(timeoutMs, this.#send({ urgent: true, timeoutMs }));
+    await within(timeoutMs, this.#start({ urgent: true, timeoutMs }));
     const rest = closeTimeoutMs * (1 - WAIT_SHARE - LAST_SHARE);
     await within(rest, sink.close().catch(onError));
     this.#ended.resolve();
@@ -95,11 +95,14 @@ export class PushReader extends MetricReader {
     await this.#start();
   }
 
-  #start(): Promise<void> {
-    this.#underWay = this.#send({ urgent: false, timeoutMs: SEND_TIMEOUT_MS }).finally(() => {
-      this.#underWay = undefined;
+  /** Sends; what is sent out of turn is under way together with what was before. */
+  #start(how: SendOptions = { urgent: false, timeoutMs: SEND_TIMEOUT_MS }): Promise<void> {
+    const sending = this.#send(how);
+    const underWay = Promise.all([this.#underWay, sending]).then(() => {
+      if (this.#underWay === underWay) this.#underWay = undefined;
     });
-    return this.#underWay;
+    this.#underWay = underWay;
+    return sending;
   }
 
   async #send(how: SendOptions): Promise<void> {

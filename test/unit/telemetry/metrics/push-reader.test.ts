@@ -122,6 +122,34 @@ test('an urgent flush sends at once even where a flush would have to wait', asyn
   expect(sent).toHaveLength(3);
 });
 
+test('nothing is sent by itself beside an urgent flush, so that nothing arrives out of order', async () => {
+  const urgent = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  let running = 0;
+  let most = 0;
+  const { reader, provider, counter, sent } = open({
+    intervalMs: 5,
+    async send({ options }) {
+      running += 1;
+      most = Math.max(most, running);
+      if (options.urgent) begun.resolve();
+      if (options.urgent && sent.length < 3) await urgent.promise;
+      running -= 1;
+    },
+  });
+  counter.add(1);
+  const flush = reader.flushUrgently();
+  await begun.promise;
+  const before = sent.length;
+  // Timers of the same length as the reader's, begun later, end after its own.
+  for (let i = 0; i < 5; i += 1) await new Promise((resolve) => void setTimeout(resolve, 5));
+  expect(sent).toHaveLength(before);
+  urgent.resolve();
+  await flush;
+  expect(most).toBe(1);
+  await provider.shutdown();
+});
+
 test('an observer that throws is told of, and what the others observed is sent', async () => {
   const { provider, counter, sent, errors } = open();
   counter.add(1);
