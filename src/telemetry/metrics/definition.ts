@@ -20,13 +20,16 @@ export type MetricDefinition<Label extends string = string> = {
 const NAME = /^[a-z][a-z0-9_]*(?:\/[a-z][a-z0-9_]*)*$/;
 const LABEL = /^[a-z][a-z0-9_]{0,99}$/;
 
+/** As many as Cloud Monitoring takes for one metric. */
+const MAX_LABELS = 30;
+
 /** Ids have no place in labels: each value would be a series of its own, and a tenant's name readable by all. */
 const IDENTIFYING =
   /(?:^|_)(?:id|uuid|tenant|workspace|customer|user|member|message|session|request|trace|span|email|mail|ip|key|token_value|url|path)$/;
 
 /**
  * Checks a definition and gives it back. Throws `invalid_argument` with every fault: a name or label that Cloud
- * Monitoring would not take, a histogram without increasing bounds, a label that names a tenant, a user, a message or any
+ * Monitoring would not take, more than 30 labels, a histogram without increasing bounds, a label that names a tenant, a user, a message or any
  * other single thing. Pure.
  */
 export function defineMetric<Label extends string>(
@@ -37,6 +40,10 @@ export function defineMetric<Label extends string>(
   if (!NAME.test(name)) details.push({ field: 'name', reason: 'must be like agent/run_duration' });
   if (unit === '') details.push({ field: 'unit', reason: 'is required; 1 for plain numbers' });
   if (description === '') details.push({ field: 'description', reason: 'is required' });
+  if (labels.length > MAX_LABELS) {
+    const reason = `are ${labels.length}; Cloud Monitoring takes at most ${MAX_LABELS}`;
+    details.push({ field: 'labels', reason });
+  }
   for (const label of labels) {
     if (!LABEL.test(label))
       details.push({ field: 'labels', reason: `${label} must be like model_name` });

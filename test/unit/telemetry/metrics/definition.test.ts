@@ -39,3 +39,9 @@ test('a histogram needs increasing bounds', () => {
   expect(() => defineMetric({ ...histogram, boundaries: [1, 1] })).toThrow('boundaries');
   expect(defineMetric({ ...histogram, boundaries: [1, 2] }).boundaries).toEqual([1, 2]);
 });
+
+test('there are at most 30 labels, as many as Cloud Monitoring takes', () => {
+  const labels = Array.from({ length: 31 }, (_, i) => `label_${i}`);
+  expect(() => defineMetric({ ...GOOD, labels })).toThrow('labels are 31; Cloud Monitoring takes');
+  expect(defineMetric({ ...GOOD, labels: labels.slice(1) }).labels).toHaveLength(30);
+});
