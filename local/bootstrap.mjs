@@ -79,7 +79,12 @@ async function install(command) {
     await ensurePackages({ dir: tools, label: 'installing test tools', progress });
   }
   const folders = [dirname(findNode(root)), process.env.PATH, redisFolder].filter(Boolean);
-  env = { ...process.env, PATH: folders.join(delimiter) };
+  env = {
+    // One for every process and copy: what is compiled once starts half again as fast everywhere.
+    NODE_COMPILE_CACHE: join(root, '.local', 'compile-cache'),
+    ...process.env,
+    PATH: folders.join(delimiter),
+  };
 }
 
 function exec(node, nodeArgs, { ipc = false } = {}) {

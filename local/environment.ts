@@ -62,7 +62,7 @@ export function createEnvironment(options: {
     HOME: emptyHome,
     CLOUDSDK_CONFIG: emptyHome,
     METADATA_SERVER_DETECTION: 'none',
-    NODE_COMPILE_CACHE: join(stateDir, 'compile-cache'),
+    NODE_COMPILE_CACHE: outer.NODE_COMPILE_CACHE || join(stateDir, 'compile-cache'),
   };
   for (const name of PASSED_ON) {
     const value = outer[name];

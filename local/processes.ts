@@ -37,12 +37,12 @@ export function describeProcesses(options: {
   const functionProcess = (name: string, key: FunctionName) => {
     const { url, env } = environment.functions[key];
     const isReady = httpProbe(new URL('/healthz', url).href);
-    return node(name, `functions/${name}.ts`, { env, isReady, drainMs: 12_000 });
+    return node(name, `functions/${name}.ts`, { env, isReady, drainMs: 30_000 });
   };
   const api = node('api', 'services/api/main.ts', {
     env: environment.api,
     isReady: httpProbe(`http://127.0.0.1:${ports.api}/readyz`),
-    drainMs: 12_000,
+    drainMs: 30_000,
   });
   const describeWorkload = ({ rate, instances }: WorkloadOptions) =>
     Array.from({ length: instances }, (_, i) =>
@@ -50,7 +50,7 @@ export function describeProcesses(options: {
         args: ['--rate', rate / instances, '--instance', i + 1],
         env: environment.workload,
         isReady: async () => true,
-        drainMs: 15_000,
+        drainMs: 30_000,
         // A model or a tool fails now and then, so that there is something to look at.
         failsOnPurpose: true,
       }),

@@ -28,7 +28,8 @@ export type StopOutcome =
 
 type LaunchOutcome = { kind: 'ready' } | { kind: 'failed'; reason: string };
 
-const READY_TIMEOUT_MS = 30_000;
+/** Long enough for a dozen processes that start together on a busy laptop. */
+const READY_TIMEOUT_MS = 75_000;
 const PROBE_EVERY_MS = 50;
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 5_000;

@@ -5,7 +5,7 @@ import type { MetricsRecorder } from '../telemetry/metrics/recorder-contract.ts'
 const EVERY_MS = 10_000;
 const NS_PER_MS = 1e6;
 /** How often the event loop is looked at; Node's figures include it. */
-const RESOLUTION_MS = 20;
+const RESOLUTION_MS = 100;
 
 /**
  * Records memory, CPU and event loop lag of this process every ten seconds. The timer keeps no process alive; `close` ends

@@ -74,7 +74,7 @@ describe('a workspace owner who sets a budget', () => {
       deliveries.map(({ status }) => status),
     );
     expect(statuses).toEqual(Array(6).fill('sent'));
-  }, 90_000);
+  }, 300_000);
 
   test('reads the exact spend, the reasons, and what lies ahead', async () => {
     await run('budgets set --workspace reader --daily 10 --agent support --thresholds 80');
@@ -93,7 +93,7 @@ describe('a workspace owner who sets a budget', () => {
     const human = await run('budgets status --workspace reader');
     expect(human.stdout).toContain('$1.000000001');
     expect(await inbox.about('reader')).toEqual([]);
-  }, 60_000);
+  }, 300_000);
 
   test('is told of a name as text, whatever it would do elsewhere', async () => {
     const name = '<!channel> =HYPERLINK("http://x.example") <b>&';
@@ -110,7 +110,7 @@ describe('a workspace owner who sets a budget', () => {
     expect(mail.html).not.toContain('<!channel>');
     expect(mail.html).not.toContain('<b>&');
     expect(mail.text).toContain('<!channel> =HYPERLINK("http://x.example") <b>&');
-  }, 60_000);
+  }, 300_000);
 
   test('hears as soon when the channels of others are broken', async () => {
     await run('channels set desk --workspace healthy --email desk@healthy.example');
@@ -130,7 +130,7 @@ describe('a workspace owner who sets a budget', () => {
     expect(tried.status).toBe(202);
     const [mail] = await inbox.arrived('desk@healthy.example', 1);
     expect(Date.parse(mail!.receivedAt) - startedMs).toBeLessThan(5_000);
-  }, 60_000);
+  }, 300_000);
 
   test.each([
     'http://169.254.169.254/latest/meta-data/',
@@ -150,5 +150,5 @@ describe('a workspace owner who sets a budget', () => {
     const { stdout } = await run('channels test desk --workspace acme');
     expect(stdout).toMatch(/sent/i);
     expect(await inbox.about('desk@acme.example', 'mail')).toHaveLength(1);
-  }, 60_000);
+  }, 300_000);
 });

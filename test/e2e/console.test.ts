@@ -153,4 +153,4 @@ test('metrics of both instances arrive, and no endpoint has refused anything', a
     { timeoutMs: 80_000, what: 'runs of two instances' },
   );
   expect(await read('/refusals.json')).toEqual({ total: 0, refusals: [] });
-}, 90_000);
+}, 300_000);

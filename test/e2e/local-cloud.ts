@@ -19,7 +19,7 @@ export type LocalCloud = {
 };
 
 const root = resolve(import.meta.dirname, '../..');
-const READY_TIMEOUT_MS = 90_000;
+const READY_TIMEOUT_MS = 100_000;
 
 /** What a local cloud is started with in tests: nothing a Google client could find credentials by. */
 export function cleanEnvironment(stateDir: string): Record<string, string | undefined> {

@@ -50,7 +50,7 @@ describe('npm start', () => {
 
   test('feeds the demo workspaces: costs can be read that went all the way', async () => {
     await newEventsEverywhere('after the start');
-  }, 60_000);
+  }, 300_000);
 
   test('schedules the functions that Cloud Scheduler calls, also after the scheduler is killed', async () => {
     const { project, scheduler: apiEndpoint } = cloud.endpoints;
@@ -70,7 +70,7 @@ describe('npm start', () => {
     await eventually(() => cloud.output().includes('scheduler is back'), { timeoutMs: 20_000 });
     expect(await jobs()).toEqual(expected);
     await scheduler.close();
-  }, 60_000);
+  }, 300_000);
 
   test('has the scheduled functions take the token of the scheduler', async () => {
     const { project, scheduler: apiEndpoint } = cloud.endpoints;
@@ -92,7 +92,7 @@ describe('npm start', () => {
       expect(after.lastStatus).toBe('ok');
     }
     await scheduler.close();
-  }, 60_000);
+  }, 300_000);
 
   test('keeps what the inbox has received when the inbox is killed', async () => {
     const { inbox } = cloud.endpoints;
@@ -102,7 +102,7 @@ describe('npm start', () => {
     await eventually(() => cloud.output().includes('inbox is back'), { timeoutMs: 20_000 });
     const response = await fetch(`${inbox}/messages.json?kind=slack`);
     expect(await response.json()).toMatchObject({ messages: [{ text: 'kept' }] });
-  }, 60_000);
+  }, 300_000);
 
   test.each([
     'redis',
@@ -132,7 +132,7 @@ describe('npm start', () => {
     expect(existsSync(cloud.stateDir)).toBe(false);
     expect(cloud.output()).toContain('Stopped.');
     expect(cloud.output()).not.toContain('was killed');
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('npm start refuses', () => {

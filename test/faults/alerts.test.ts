@@ -8,7 +8,7 @@ import { createSpender } from '../e2e/spender.ts';
 import { eventually } from '../e2e/waiting.ts';
 import { ax } from '../unit/cli/run.ts';
 
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 400_000;
 /** How long mail is refused; longer than any single attempt. */
 const OUTAGE_MS = 8_000;
 

@@ -7,7 +7,7 @@ import { eventually } from '../e2e/waiting.ts';
 
 const BATCHES = 60;
 const EVENTS_PER_BATCH = 100;
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 400_000;
 
 let cloud: LocalCloud;
 let client: ReturnType<typeof createClient>;

@@ -32,7 +32,7 @@ export type ZetaSql = Awaited<ReturnType<typeof startZetaSql>>;
 const FOLDER = fileURLToPath(
   new URL('../tools/node_modules/@fivetrandevelopers/zetasql/lib/zetasql/', import.meta.url),
 );
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Why ZetaSQL cannot be used here, or nothing when it can. */
 export function zetaSqlMissing(): string | undefined {

@@ -74,12 +74,12 @@ ifInstalled(name, () => {
     expect(JSON.parse(await bq('--format=json', 'head', '-n', '1', 'd.t'))).toMatchObject([
       { id: 'a', cost: '0.1' },
     ]);
-  }, 60_000);
+  }, 300_000);
 
   test('is told what is wrong with a query', async () => {
     expect(await query('SELECT MEDIAN(1)')).toContain('MEDIAN');
     expect(JSON.parse(await query('--dry_run', 'SELECT 1'))).toMatchObject({
       statistics: { query: { schema: { fields: [{ name: 'f0_', type: 'INTEGER' }] } } },
     });
-  }, 60_000);
+  }, 300_000);
 });

@@ -33,7 +33,7 @@ beforeAll(async () => {
     single.set(name, one);
     batched.set(name, many);
   }
-}, 120_000);
+}, 300_000);
 afterAll(() => server.stop());
 
 const book = createPriceBook();

@@ -64,7 +64,7 @@ beforeAll(async () => {
   expect(code).toBe(0);
   report = JSON.parse(Buffer.concat(output).toString()) as Report;
   spans = collector.spans();
-}, 60_000);
+}, 300_000);
 afterAll(() => Promise.all([collector.close(), redis.stop(), emulator.close()]));
 
 /** The one span of this kind and name, and with these attributes where two have the same name. */

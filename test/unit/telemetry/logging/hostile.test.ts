@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { anyText } from '../../../support/any-text.ts';
 import { capture } from './capture.ts';
 
 function written(fields: unknown) {
@@ -27,7 +28,7 @@ describe('whatever is logged', () => {
           maxDepth: 5,
           size: 'medium',
         }),
-        fc.string({ unit: 'binary' }),
+        anyText(),
         (value, message) => {
           const { log, lines, entries } = capture();
           log.info(message, { value });
