@@ -25,6 +25,6 @@ describe('the commands of the documents', () => {
       const understood = [0, 4].includes(code) || /There is no file/.test(stderr);
       expect({ line, understood, stderr }).toMatchObject({ line, understood: true });
     },
-    20_000,
+    120_000,
   );
 });

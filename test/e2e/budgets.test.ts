@@ -6,7 +6,7 @@ import { type LocalCloud, startLocalCloud } from './local-cloud.ts';
 import { createSpender } from './spender.ts';
 import { eventually } from './waiting.ts';
 
-const START_MS = 120_000;
+const START_MS = 400_000;
 
 let cloud: LocalCloud;
 let inbox: ReturnType<typeof createInbox>;

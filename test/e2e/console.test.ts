@@ -7,7 +7,7 @@ import type { TraceSummary } from '../../local/otlp/trace-summary.ts';
 import { type LocalCloud, startLocalCloud } from './local-cloud.ts';
 import { eventually } from './waiting.ts';
 
-const START_MS = 120_000;
+const START_MS = 400_000;
 
 type TraceAnswer = { trace: TraceSummary; spans: SpanView[]; cost: TraceCost };
 

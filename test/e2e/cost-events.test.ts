@@ -4,7 +4,7 @@ import { createClient } from './client.ts';
 import { type LocalCloud, startLocalCloud } from './local-cloud.ts';
 import { eventually } from './waiting.ts';
 
-const START_MS = 120_000;
+const START_MS = 400_000;
 
 let cloud: LocalCloud;
 let client: ReturnType<typeof createClient>;

@@ -10,7 +10,7 @@ import { createScheduler } from '../../src/cloud/scheduler.ts';
 import { cleanEnvironment, type LocalCloud, runStart, startLocalCloud } from './local-cloud.ts';
 import { eventually, isAlive } from './waiting.ts';
 
-const START_MS = 120_000;
+const START_MS = 400_000;
 
 describe('npm start', () => {
   let cloud: LocalCloud;
@@ -121,7 +121,7 @@ describe('npm start', () => {
       expect(cloud.current().pids[name]).not.toBe(before);
       await newEventsEverywhere(`after ${name} was killed`);
     },
-    150_000,
+    400_000,
   );
 
   test('ends on SIGTERM with code 0, leaving neither process nor port nor file', async () => {

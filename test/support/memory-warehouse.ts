@@ -48,6 +48,7 @@ export function createMemoryWarehouse() {
     costs_breakdown: breakdown,
     entries_counted_before: countedBefore,
     entries_to_retract: toRetract,
+    forecast_inputs: forecastInputs,
     rebuild_projection: rebuildProjection,
     unpriced_events: unpricedEvents,
   };
@@ -154,6 +155,23 @@ export function createMemoryWarehouse() {
       if (rows.length === 0) return [];
       const sum = rows.reduce((total, row) => total + parseUsd(String(row.cost_usd)), 0n);
       return [{ grain: 'meter', bucket: String(position), costUsd: formatUsd(sum) }];
+    });
+  }
+
+  function forecastInputs(params: Params): unknown[] {
+    const { isPlatform, workspaceId, from, to, grain } = params;
+    const rows = isPlatform
+      ? costs().map((row) => ({ ...row, workspace_id: workspaceId }) as Row)
+      : costs();
+    const inScope = rows.filter(
+      (row) =>
+        row.workspace_id === workspaceId &&
+        String(row.event_time) >= String(from) &&
+        String(row.event_time) < String(to),
+    );
+    return sumsBy(inScope, (row) => {
+      const value = dimensionValue(row, String(grain));
+      return [{ start: grain === 'day' ? `${value}T00:00:00Z` : value }];
     });
   }
 

@@ -8,6 +8,7 @@ import type { Redis } from '../../../src/cloud/redis.ts';
 import type { Job } from '../../../src/cloud/scheduler.ts';
 import type { CostEvent } from '../../../src/costs/event.ts';
 import { createPriceBook } from '../../../src/costs/pricing/price-book.ts';
+import type { ForecastReport } from '../../../src/costs/reports/forecasts.ts';
 import type { CostReport } from '../../../src/costs/reports/report.ts';
 import { createOtlpIntake } from '../../../src/otlp/intake.ts';
 import { createSettings } from '../../../src/settings/settings.ts';
@@ -41,6 +42,33 @@ export function costReport(workspaceId: string): CostReport {
     },
     source: 'redis',
     freshness: { asOf: '2026-11-20T12:00:00.000Z', lastEventAt: undefined },
+  };
+}
+
+/** A forecast with the workspace's canary where a model's name stands. */
+export function forecastReport(workspaceId: string): ForecastReport {
+  const estimate = {
+    meanUsd: '10.5',
+    low80Usd: '9',
+    high80Usd: '12',
+    low95Usd: '8',
+    high95Usd: '13',
+  };
+  return {
+    currency: 'USD',
+    source: 'redis',
+    grain: 'day',
+    asOf: '2026-11-20T12:00:00.000Z',
+    kind: 'forecast',
+    month: { month: '2026-11', spentUsd: '12.500000001', restEstimate: estimate, estimate },
+    next30Days: {
+      from: '2026-11-20T12:00:00.000Z',
+      to: '2026-12-20T12:00:00.000Z',
+      estimate,
+    },
+    cumulative: [{ until: '2026-11-21T00:00:00.000Z', estimate }],
+    models: [{ name: canary(workspaceId), weight: 1 }],
+    backtest: undefined,
   };
 }
 
@@ -170,6 +198,10 @@ export async function startApi(
           freshness,
         };
       },
+    },
+    forecasts: {
+      workspace: async (workspaceId) => forecastReport(workspaceId),
+      platform: async () => forecastReport('everybody'),
     },
     reprice: async (request) => {
       asked.push(request);

@@ -75,7 +75,7 @@ function registeredRoutes(): { method: Method; url: string }[] {
 }
 
 const PUBLIC = ['GET /healthz', 'GET /readyz', 'GET /openapi.json'];
-const PLATFORM = /^[A-Z]+ \/(?:v1\/(price-overrides|channels|jobs)|debug)\b/;
+const PLATFORM = /^[A-Z]+ \/(?:v1\/(price-overrides|channels|jobs|forecast)|debug)\b/;
 const fill = (url: string, workspaceId = 'acme') =>
   url
     .replace(':workspaceId', workspaceId)
@@ -94,6 +94,8 @@ describe('a tenant sees itself only', () => {
         'POST /v1/traces',
         'GET /v1/workspaces/:workspaceId/costs',
         'GET /v1/workspaces/:workspaceId/costs/trend',
+        'GET /v1/workspaces/:workspaceId/forecast',
+        'GET /v1/forecast',
         'GET /v1/workspaces/:workspaceId',
         'PUT /v1/workspaces/:workspaceId',
         ...['price-overrides', 'budgets', 'channels'].flatMap((path) => [
@@ -228,6 +230,7 @@ describe('a tenant sees itself only', () => {
 
   test.each([
     ['ingest', 'GET', '/v1/workspaces/acme/costs'],
+    ['ingest', 'GET', '/v1/workspaces/acme/forecast'],
     ['ingest', 'GET', '/v1/workspaces/acme/price-overrides'],
     ['ingest', 'POST', '/v1/prices/quote'],
     ['ingest', 'GET', '/v1/keys'],

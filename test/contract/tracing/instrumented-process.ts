@@ -42,7 +42,7 @@ const instruments = instrumentLibraries({
 const live = await verifyInstrumentation();
 
 const redis = createRedis({ url: REDIS_URL! });
-await redisReady(redis, 5_000);
+await redisReady(redis, 30_000);
 const publisher = createPublisher({ projectId: PROJECT!, topic: 'things' });
 const warehouse = createWarehouse({
   projectId: PROJECT!,

@@ -23,21 +23,21 @@ describe('a client', () => {
 
   test('reads counters beyond 2^53 exactly', async () => {
     const redis = connect(server.url);
-    await redisReady(redis, 5_000);
+    await redisReady(redis, 30_000);
     await redis.hincrby('h', 'f', '9007199254740993');
     expect(await redis.hincrby('h', 'f', 1)).toBe('9007199254740994');
   });
 
   test('that is ready is ready at once', async () => {
     const redis = connect(server.url);
-    await redisReady(redis, 5_000);
+    await redisReady(redis, 30_000);
     await expect(redisReady(redis, 0)).resolves.toBeUndefined();
   });
 
   test('refuses commands while it is not connected, and takes them when Redis is there again', async () => {
     const own = await startRedisServer();
     const redis = connect(own.url);
-    await redisReady(redis, 5_000);
+    await redisReady(redis, 30_000);
     const closed = once(redis, 'close');
     await own.stop();
     await closed;
@@ -73,11 +73,11 @@ test('a command whose reply was lost fails, is never sent again, and so is appli
   }).listen(0, '127.0.0.1');
   await once(proxy, 'listening');
   const redis = connect(`redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
-  await redisReady(redis, 5_000);
+  await redisReady(redis, 30_000);
   const closed = once(redis, 'close');
   await expect(redis.incrby('n', 100)).rejects.toThrow();
   await closed;
-  await redisReady(redis, 5_000);
+  await redisReady(redis, 30_000);
   expect(await redis.get('n')).toBe('100');
   redis.disconnect();
   proxy.close();

@@ -34,7 +34,7 @@ let redis: Redis;
 beforeAll(async () => {
   server = await startRedisServer();
   redis = createRedis({ url: server.url });
-  await redisReady(redis, 5_000);
+  await redisReady(redis, 30_000);
 });
 afterAll(async () => {
   redis.disconnect();

@@ -2,11 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatUsd, parseUsd } from '../../../../src/core/money.ts';
 import { DAY_MS, HOUR_MS } from '../../../../src/core/time.ts';
-import {
-  type CostHistory,
-  forecastCosts,
-  forecastWorkspaces,
-} from '../../../../src/costs/forecast/costs.ts';
+import { type CostHistory, forecastCosts } from '../../../../src/costs/forecast/costs.ts';
 
 const at = (text: string) => Date.parse(text);
 const NOW = at('2026-11-21T12:00:00Z');
@@ -38,6 +34,14 @@ describe('the forecast of costs', () => {
       from: '2026-11-21T12:00:00.000Z',
       to: '2026-12-21T12:00:00.000Z',
     });
+  });
+
+  test('says for each day to come what will have been spent by its end', () => {
+    const { cumulative } = forecastOf(days(60, () => '10'));
+    expect(cumulative).toHaveLength(30);
+    expect(cumulative[0]!.until).toBe('2026-11-22T00:00:00.000Z');
+    const means = cumulative.map(({ estimate }) => Number(estimate.meanUsd));
+    means.forEach((mean, day) => expect(mean).toBeCloseTo(5 + 10 * day, 4));
   });
 
   test('keeps what was spent exact, to the nano-dollar, however large', () => {
@@ -116,20 +120,5 @@ describe('the forecast of costs', () => {
       ),
       { numRuns: 60 },
     );
-  });
-});
-
-describe('all workspaces together', () => {
-  test('are forecast from their sums, exact in what they spent', () => {
-    const histories = new Map([
-      ['acme', days(40, (day) => `${10 + (day % 3)}`, '200.000000001')],
-      ['globex', days(40, (day) => `${12 - (day % 3)}`, '0.000000002')],
-    ]);
-    const { workspaces, total } = forecastWorkspaces(histories, NOW);
-    expect([...workspaces.keys()]).toEqual(['acme', 'globex']);
-    if (total.kind !== 'forecast') throw new Error(total.reason);
-    expect(total.month.spentUsd).toBe('200.000000003');
-    // Their ups and downs cancel out.
-    expect(Number(total.month.restEstimate.low95Usd)).toBeCloseTo(22 * 9.5, 3);
   });
 });

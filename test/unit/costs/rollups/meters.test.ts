@@ -210,7 +210,7 @@ describe('a meter', () => {
     const instances = await Promise.all(
       [0, 1, 2].map(async () => {
         const client = createRedis({ url: `redis://127.0.0.1:${server.port}` });
-        await redisReady(client, 5_000);
+        await redisReady(client, 30_000);
         return client;
       }),
     );

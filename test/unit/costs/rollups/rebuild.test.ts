@@ -109,7 +109,7 @@ describe('a rebuilt projection', () => {
     const instances = Array.from({ length: 4 }, () =>
       createRedis({ url: `redis://127.0.0.1:${server.port}` }),
     );
-    await Promise.all(instances.map((client) => redisReady(client, 5_000)));
+    await Promise.all(instances.map((client) => redisReady(client, 30_000)));
     await Promise.all(
       instances.map(async (client, i) => {
         const rebuild = createRebuild({
