@@ -45,6 +45,20 @@ const SpikeFactsSchema = Type.Object({
   usualFrom: Instant,
 });
 
+/** What the scheduled analysis found. */
+const FindingFactsSchema = Type.Object({
+  id: Type.String(),
+  kind: Type.String(),
+  /** Since when it is so. */
+  since: Instant,
+  /** What it changes the costs by; below 0 where less is spent. */
+  impactUsd: Type.Optional(Usd),
+  /** In multiples of what alarms. */
+  score: Type.Optional(Type.Number()),
+  /** What else is known of it, in the order to be shown. */
+  facts: Type.Array(Type.Object({ name: Type.String(), value: Type.String() })),
+});
+
 /**
  * One thing that somebody should know: what is published to the topic `alerts`, stored in `alert_events`, and given by
  * the API. The same condition has the same id however often it is found (`alertId`).
@@ -66,6 +80,7 @@ export const AlertSchema = Type.Object({
   currentUsd: Type.Optional(Usd),
   budget: Type.Optional(BudgetFactsSchema),
   spike: Type.Optional(SpikeFactsSchema),
+  finding: Type.Optional(FindingFactsSchema),
   /** The whole workspace's UTC month at its present pace. */
   projectedMonth: Type.Optional(Type.Object({ month: Type.String(), projectedUsd: Usd })),
   recommendations: Type.Array(RecommendationSchema),

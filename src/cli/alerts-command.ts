@@ -52,7 +52,15 @@ Examples:
     )
     .option('--from <time>', 'only from this instant on', parseTime)
     .option('--to <time>', 'only before this instant', parseTime)
-    .addOption(new Option('--type <type>', 'only these').choices(['budget', 'spike', 'test']))
+    .addOption(
+      new Option('--type <type>', 'only these').choices([
+        'budget',
+        'spike',
+        'anomaly',
+        'error-pattern',
+        'test',
+      ]),
+    )
     .addOption(
       new Option('--severity <severity>', 'only these').choices([
         'low',

@@ -38,6 +38,8 @@ export type Config = {
   schedulerLocation: string;
   /** Base URL of Cloud Scheduler when it is not Google's. */
   schedulerEndpoint?: string;
+  /** The workspace in which findings about the platform itself are raised: operators set channels there as any tenant does. */
+  operationsWorkspace: string;
 };
 
 /**
@@ -93,6 +95,7 @@ export function readConfig(
     allowLoopbackWebhooks: oneOf('ALLOW_LOOPBACK_WEBHOOKS', ['no', 'yes']) === 'yes',
     schedulerLocation: text('SCHEDULER_LOCATION') ?? 'europe-west1',
     schedulerEndpoint: url('SCHEDULER_API_ENDPOINT', ['http:', 'https:']),
+    operationsWorkspace: text('OPERATIONS_WORKSPACE') ?? 'operations',
   };
   reader.check();
   return config;

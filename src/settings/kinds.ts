@@ -139,6 +139,8 @@ export const BudgetSchema = Type.Object(
 export const AlertTypeSchema = Type.Union([
   Type.Literal('budget'),
   Type.Literal('spike'),
+  Type.Literal('anomaly'),
+  Type.Literal('error-pattern'),
   Type.Literal('test'),
 ]);
 
@@ -196,6 +198,22 @@ export const ChannelSchema = Type.Object(
 /** What people call a workspace; its id is `profile`. */
 export const WorkspaceProfileSchema = Type.Object({ name: Line }, { additionalProperties: false });
 
+/** How readily the scheduled analysis speaks of a workspace; its id is `analysis`. */
+export const AnalysisSchema = Type.Object(
+  {
+    /** 1 as tuned; 2 alarms at half the score; absent: 1. */
+    sensitivity: Type.Optional(Type.Number({ minimum: 0.1, maximum: 10 })),
+    minimumImpactUsd: Type.Optional(
+      Type.String({
+        pattern: LIMIT_USD_PATTERN,
+        description:
+          'USD by which an hour must differ from what is usual, a decimal as text, more than 0',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 /** Every kind of setting with the schema of its body; a new kind needs a line here and nothing else. */
 export const SETTING_SCHEMAS = {
   'api-key': ApiKeySchema,
@@ -203,6 +221,7 @@ export const SETTING_SCHEMAS = {
   budget: BudgetSchema,
   channel: ChannelSchema,
   'workspace-profile': WorkspaceProfileSchema,
+  analysis: AnalysisSchema,
 } as const;
 
 export type SettingKind = keyof typeof SETTING_SCHEMAS;

@@ -32,7 +32,7 @@ const SCOPE_NAMES = {
  * characters are nobody's. Pure.
  */
 export function contentOf(alert: Alert): Content {
-  const { budget, spike, projectedMonth } = alert;
+  const { budget, spike, finding, projectedMonth } = alert;
   const facts: Content['facts'] = [];
   const add = (name: string, value: string) => facts.push({ name, value: line(value) });
   add('Workspace', workspaceOf(alert));
@@ -56,6 +56,11 @@ export function contentOf(alert: Alert): Content {
     add('Now per day', estimate(spike.currentDailyUsd));
     add('Usually per day', estimate(spike.usualDailyUsd));
     add('Increase', `${spike.increasePercent} %`);
+  }
+  if (finding) {
+    add('Since', finding.since);
+    if (finding.impactUsd !== undefined) add('Impact', estimate(finding.impactUsd));
+    for (const { name, value } of finding.facts) add(name, value);
   }
   if (projectedMonth && !isAboutMonth(alert, projectedMonth.month)) {
     const { month, projectedUsd } = projectedMonth;
