@@ -1,18 +1,12 @@
 import { type Alert, alertId, type Recommendation } from '../alerts/alert.ts';
 import { formatDollarsRounded, formatUsd, type NanoUsd } from '../core/money.ts';
+import { percentText, wholePercent } from '../core/percent.ts';
 import type { Span } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
 import { projectMonth } from '../costs/forecast/month.ts';
 import type { Budget } from './budget.ts';
 import type { Tell } from './evaluate.ts';
-import {
-  cadenceText,
-  durationText,
-  percentList,
-  percentText,
-  scopeText,
-  wholePercent,
-} from './words.ts';
+import { cadenceText, durationText, percentList, scopeText } from './words.ts';
 
 /** The workspace that an alert is about, and what goes into each of its alerts. */
 export type AboutWorkspace = {

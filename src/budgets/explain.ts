@@ -1,12 +1,13 @@
 import type { Severity } from '../alerts/alert.ts';
 import { formatDollars, formatDollarsRounded, formatUsd } from '../core/money.ts';
+import { wholePercent } from '../core/percent.ts';
 import { describeSpan } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
 import type { Measured } from './budget.ts';
 import type { Decision, NextThreshold, Quiet } from './evaluate.ts';
 import type { Standing } from './status.ts';
 import { toldInPeriod } from './told.ts';
-import { cadenceText, percentList, wholePercent } from './words.ts';
+import { cadenceText, percentList } from './words.ts';
 
 type NextJson = { percent: number; amountUsd: string; remainingUsd: string };
 

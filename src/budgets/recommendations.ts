@@ -3,16 +3,15 @@ import type { Recommendation } from '../alerts/alert.ts';
 import type { Warehouse } from '../cloud/bigquery.ts';
 import type { Redis } from '../cloud/redis.ts';
 import { formatDollarsRounded, formatUsd, type NanoUsd } from '../core/money.ts';
+import { wholePercent } from '../core/percent.ts';
+import { cheaperModelFor } from '../costs/pricing/cheaper-model.ts';
 import type { PriceBook } from '../costs/pricing/price-book.ts';
-import { cheaperSibling } from '../costs/pricing/siblings.ts';
-import { costOfTokens } from '../costs/pricing/token-cost.ts';
 import {
   type ModelCost,
   readSpendDetails,
   type SpendDetails,
   type SpendQuery,
 } from './model-costs.ts';
-import { wholePercent } from './words.ts';
 
 /** What would bring the costs of a scope in a period down; never rejects and never takes long. */
 export type Recommend = (query: SpendQuery) => Promise<Recommendation[]>;
@@ -23,8 +22,6 @@ const MAX_RECOMMENDATIONS = 3;
 const MIN_SHARE_PERCENT = 5n;
 const MIN_SAVING: NanoUsd = 10_000_000n;
 const MIN_CONCENTRATION_PERCENT = 50n;
-/** Tokens explain a model's costs if at today's rates they come to at least so much of them. */
-const MIN_EXPLAINED_PERCENT = 80n;
 
 /**
  * Recommendations for alerts: at most three, none where there is nothing to say, where the figures do not come within two
@@ -102,20 +99,16 @@ function cheaperModel(
       : [spent.provider];
   const [provider] = sellers;
   if (provider === undefined || sellers.length > 1) return undefined;
-  const own = ratesFrom(provider);
-  if (own.kind !== 'rates') return undefined;
-  const ownCost = costOfTokens(tokens, own.usdPerMillionTokens);
-  // Costs that do not come from these tokens would not go away with them.
-  if (ownCost * 100n < costNanoUsd * MIN_EXPLAINED_PERCENT) return undefined;
-  const sibling = cheaperSibling(book, { provider, model, at, workspaceId });
-  if (sibling === undefined) return undefined;
-  const siblingCost = costOfTokens(tokens, sibling.usdPerMillionTokens);
-  const savingNanoUsd = costNanoUsd - siblingCost;
-  if (savingNanoUsd < MIN_SAVING) return undefined;
+  const cheaper = cheaperModelFor(
+    book,
+    { provider, model, costNanoUsd, tokens },
+    { workspaceId, at },
+  );
+  if (cheaper.kind !== 'cheaper' || cheaper.savingNanoUsd < MIN_SAVING) return undefined;
   const text =
-    `${model} is ${wholePercent(costNanoUsd, totalNanoUsd)} % of spend; the same tokens on ${sibling.model} ` +
-    `would have cost ${formatDollarsRounded(siblingCost)} instead of ${formatDollarsRounded(costNanoUsd)}.`;
-  return { text, savingNanoUsd };
+    `${model} is ${wholePercent(costNanoUsd, totalNanoUsd)} % of spend; the same tokens on ${cheaper.model} ` +
+    `would have cost ${formatDollarsRounded(cheaper.costNanoUsd)} instead of ${formatDollarsRounded(costNanoUsd)}.`;
+  return { text, savingNanoUsd: cheaper.savingNanoUsd };
 }
 
 function concentration({ attributions, totalNanoUsd }: SpendDetails): Recommendation[] {

@@ -1,5 +1,6 @@
 import type { Notice, Notices } from '../alerts/notices.ts';
 import { formatUsd, type NanoUsd } from '../core/money.ts';
+import { percentText } from '../core/percent.ts';
 import { type Span, spanAt } from '../core/periods.ts';
 import { formatInstant } from '../core/time.ts';
 import type { MeterReader } from '../costs/rollups/meter-reader.ts';
@@ -9,7 +10,7 @@ import { type Budget, listBudgets, type Measured, thresholdAmount } from './budg
 import { type Evaluation, evaluate, isTooEarly } from './evaluate.ts';
 import { type DecisionJson, decisionJson, explainSteps } from './explain.ts';
 import { toldInPeriod, wasTold } from './told.ts';
-import { daysBetween, percentText } from './words.ts';
+import { daysBetween } from './words.ts';
 
 /** Where a budget stands, as JSON: amounts in USD and percentages as decimal texts, instants as RFC 3339. */
 export type BudgetStatus = {

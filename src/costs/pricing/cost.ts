@@ -33,7 +33,8 @@ export type Cost =
 
 type Line = { kind: PricePart['kind']; count: number; rate: bigint };
 
-const COST_SCALE = RATE_SCALE + 6;
+/** Decimals of USD that tokens times rates have. */
+export const COST_SCALE = RATE_SCALE + 6;
 /** Tokens times rates are in units of USD per million at `RATE_SCALE` decimals: so many are a nano-dollar. */
 export const UNITS_PER_NANO_USD = 10n ** BigInt(COST_SCALE - 9);
 
