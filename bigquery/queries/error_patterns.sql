@@ -2,7 +2,8 @@
 -- whether they are new, rising or steady, by the part of the period from @since on against the part before it. Templates
 -- that did not come since then are left out.
 -- Parameters: @from, @to TIMESTAMP (UTC, half open): the period; @since TIMESTAMP: where what counts as now begins in it;
--- @minimumSeverity INT64: entries of this severity_number or worse, 500 for ERROR.
+-- @minimumSeverity INT64: entries of this severity_number or worse, 500 for ERROR; @workspaceId STRING: NULL for all, '' for
+-- the platform, else one workspace, whose patterns are then made of its own entries and of nothing else.
 -- Who runs it: src/analysis/log-patterns/error-patterns.ts, on a schedule and on demand.
 -- Cost bound: one scan of the log entries since @from, of eleven columns.
 -- Units: count, countBefore: entries since @since and before it; expected: countBefore in proportion to the lengths of the
@@ -30,6 +31,7 @@ WITH entries AS (
     AND severity_number >= @minimumSeverity
     -- Of an entry in pieces the first one speaks.
     AND COALESCE(split.index, 0) = 0
+    AND (COALESCE(@workspaceId, '') = '' OR JSON_VALUE(json_payload, '$.workspaceId') = @workspaceId)
   -- Entries may have been written twice.
   QUALIFY ROW_NUMBER() OVER (PARTITION BY log_name, timestamp, insert_id ORDER BY receive_timestamp) = 1
 ),
@@ -45,6 +47,7 @@ messages AS (
   SELECT templated.*, scope
   FROM templated
   CROSS JOIN UNNEST(IF(workspace_id IS NULL, [''], ['', workspace_id])) AS scope
+  WHERE @workspaceId IS NULL OR scope = @workspaceId
 ),
 patterns AS (
   SELECT

@@ -214,6 +214,23 @@ export const AnalysisSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const Sentence = Type.String({ minLength: 1, maxLength: 500, pattern: LINE_PATTERN });
+
+/** What is known of errors by how they read; lives in `PLATFORM_SCOPE`, under the id of the built-in one it replaces or its own. */
+export const KnownCauseSchema = Type.Object(
+  {
+    /** Empty: fits nothing, which switches a built-in one off. */
+    patterns: Type.Array(Type.String({ minLength: 1, maxLength: 200, pattern: LINE_PATTERN }), {
+      maxItems: 20,
+      description:
+        'How its templates read, any of these: texts in the order they come in, * between them for anything.',
+    }),
+    cause: Sentence,
+    fix: Sentence,
+  },
+  { additionalProperties: false },
+);
+
 /** Every kind of setting with the schema of its body; a new kind needs a line here and nothing else. */
 export const SETTING_SCHEMAS = {
   'api-key': ApiKeySchema,
@@ -222,6 +239,7 @@ export const SETTING_SCHEMAS = {
   channel: ChannelSchema,
   'workspace-profile': WorkspaceProfileSchema,
   analysis: AnalysisSchema,
+  'known-cause': KnownCauseSchema,
 } as const;
 
 export type SettingKind = keyof typeof SETTING_SCHEMAS;

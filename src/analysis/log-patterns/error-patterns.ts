@@ -38,6 +38,9 @@ export type ErrorPattern = {
   suggestion: { causeId: string; cause: string; fix: string } | undefined;
 };
 
+/** What is looked at: from `sinceMs` to `toMs` (exclusive), compared with what was before it, from `fromMs` on. Epoch ms. */
+export type PatternPeriod = { fromMs: number; sinceMs: number; toMs: number };
+
 type Row = Omit<ErrorPattern, 'firstSeenMs' | 'lastSeenMs' | 'sampleTrace' | 'suggestion'> & {
   firstSeen: string;
   lastSeen: string;
@@ -56,8 +59,10 @@ const SQL = readQuery('error_patterns');
  */
 export async function findErrorPatterns(
   warehouse: Pick<Warehouse, 'query'>,
-  period: { fromMs: number; sinceMs: number; toMs: number },
+  period: PatternPeriod,
   causes: readonly KnownCause[] = KNOWN_CAUSES,
+  /** Absent: of all, and of the platform; `''`: of the platform; else of one workspace, made of its own entries only. */
+  workspaceId?: string,
 ): Promise<ErrorPattern[]> {
   const rows = await warehouse.query<Row>({
     sql: SQL,
@@ -66,8 +71,15 @@ export async function findErrorPatterns(
       since: formatInstant(period.sinceMs),
       to: formatInstant(period.toMs),
       minimumSeverity: ERROR,
+      workspaceId: workspaceId ?? null,
     },
-    types: { from: 'TIMESTAMP', since: 'TIMESTAMP', to: 'TIMESTAMP', minimumSeverity: 'INT64' },
+    types: {
+      from: 'TIMESTAMP',
+      since: 'TIMESTAMP',
+      to: 'TIMESTAMP',
+      minimumSeverity: 'INT64',
+      workspaceId: 'STRING',
+    },
   });
   return rows.map((row) => toPattern(row, causes));
 }

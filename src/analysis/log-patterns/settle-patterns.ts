@@ -1,0 +1,58 @@
+import { NAME_PATTERN } from '../../core/ids.ts';
+import type { Ended, Found, OpenFinding } from '../findings/finding.ts';
+import { covers } from './covers.ts';
+import type { ErrorPattern } from './error-patterns.ts';
+import { type PatternContext, subjectOfPattern, toPatternFinding } from './pattern-finding.ts';
+
+/** So many times what came before is still more than usual, once it was found to rise. */
+const STILL_RISING = 1.5;
+const NAME = new RegExp(NAME_PATTERN);
+
+/**
+ * What the patterns of a period say about findings: which are new or rising, and which open findings have ended, because
+ * nothing of the kind came in the period (`gone-quiet`), or no more than before it (`usual-again`), which goes for an error
+ * that nobody mends as well once it has come for days. A pattern whose template has become wider than that of an open finding
+ * is the same finding. Workspaces with ids that none can have are left out: what they say is the platform's. Pure.
+ */
+export function settlePatterns(
+  patterns: readonly ErrorPattern[],
+  open: readonly OpenFinding[],
+  context: PatternContext,
+): { found: Found[]; over: Ended[] } {
+  const { period, operationsWorkspace } = context;
+  const workspaceOf = ({ workspaceId }: ErrorPattern) =>
+    workspaceId === '' ? operationsWorkspace : workspaceId;
+  const isAbout = (pattern: ErrorPattern, finding: OpenFinding): boolean =>
+    workspaceOf(pattern) === finding.workspaceId &&
+    (subjectOfPattern(pattern) === finding.subject ||
+      (isOfPlatform(finding) === (pattern.workspaceId === '') &&
+        covers(pattern.template, String(finding.details.template))));
+
+  const told = patterns.filter(({ workspaceId }) => workspaceId === '' || NAME.test(workspaceId));
+  const found = told
+    .filter(({ trend }) => trend !== 'steady')
+    .map((pattern) => {
+      const one = toPatternFinding(pattern, context);
+      const known = open.find((finding) => isAbout(pattern, finding));
+      return known === undefined ? one : { ...one, subject: known.subject };
+    });
+
+  const over = open.flatMap((finding): Ended[] => {
+    const still = told.filter((pattern) => isAbout(pattern, finding));
+    const { id, sinceMs } = finding;
+    if (still.length === 0) {
+      return [{ id, untilMs: Math.max(sinceMs, period.sinceMs), reason: 'gone-quiet' }];
+    }
+    if (still.some((pattern) => pattern.trend !== 'steady' || isStillMore(pattern))) return [];
+    return [{ id, untilMs: period.toMs, reason: 'usual-again' }];
+  });
+  return { found, over };
+}
+
+function isStillMore({ count, expected }: ErrorPattern): boolean {
+  return count >= STILL_RISING * expected;
+}
+
+function isOfPlatform({ subject }: OpenFinding): boolean {
+  return (JSON.parse(subject) as { scope?: string }).scope === 'platform';
+}
