@@ -11,6 +11,7 @@ import { createRedis, redisReady } from '../../src/cloud/redis.ts';
 import { createScheduler } from '../../src/cloud/scheduler.ts';
 import { readConfig } from '../../src/core/config.ts';
 import { createPriceBook } from '../../src/costs/pricing/price-book.ts';
+import { createForecasts } from '../../src/costs/reports/forecasts.ts';
 import { createReports } from '../../src/costs/reports/reports.ts';
 import { createReprice } from '../../src/costs/reprice.ts';
 import { createMeterReader } from '../../src/costs/rollups/meter-reader.ts';
@@ -77,6 +78,7 @@ async function main(): Promise<void> {
           );
         },
       }),
+      forecasts: createForecasts({ redis, warehouse, now }),
       reprice: createReprice({
         warehouse,
         publisher,

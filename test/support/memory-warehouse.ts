@@ -169,10 +169,11 @@ export function createMemoryWarehouse() {
         String(row.event_time) >= String(from) &&
         String(row.event_time) < String(to),
     );
-    return sumsBy(inScope, (row) => {
+    const sums = sumsBy(inScope, (row) => {
       const value = dimensionValue(row, String(grain));
       return [{ start: grain === 'day' ? `${value}T00:00:00Z` : value }];
-    });
+    }) as { start: string }[];
+    return sums.sort((a, b) => (a.start < b.start ? -1 : 1));
   }
 
   function countedBefore(params: Params): unknown[] {

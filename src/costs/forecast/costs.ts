@@ -23,6 +23,12 @@ export type EstimateUsd = {
   high95Usd: string;
 };
 
+/** `BacktestSummary` with its errors as amounts: decimal US dollars a bucket, rounded to a millionth. */
+export type BacktestUsd = Omit<BacktestSummary, 'meanAbsoluteError' | 'naiveMeanAbsoluteError'> & {
+  meanAbsoluteErrorUsd: string;
+  naiveMeanAbsoluteErrorUsd: string;
+};
+
 /**
  * What is to come of costs. `spentUsd` is exact; everything in an `estimate` is a statistic. `month.estimate` is the whole
  * month's: what was spent plus what is to come; `month.restEstimate` only the latter.
@@ -37,10 +43,12 @@ export type CostForecast =
         estimate: EstimateUsd;
       };
       next30Days: { from: string; to: string; estimate: EstimateUsd };
+      /** What will have been spent from now to the end of each UTC day, for 30 days; bounds are those of the sum. */
+      cumulative: { until: string; estimate: EstimateUsd }[];
       /** Heaviest first. */
       models: ModelShare[];
-      /** In US dollars a bucket; absent where the history is too short to try. */
-      backtest?: BacktestSummary | undefined;
+      /** How the same models did on earlier parts of the history; absent where it is too short to try. */
+      backtest?: BacktestUsd | undefined;
     }
   | { kind: 'none'; reason: 'nothing-spent' | 'no-whole-bucket' };
 
@@ -74,47 +82,28 @@ export function forecastCosts(history: CostHistory, now: number): CostForecast {
   const between = (until: number) =>
     sumUntil(sums, (now - begun) / length, (until - begun) / length);
   const rest = between(monthEnd);
+  const today = Math.floor(now / DAY_MS) * DAY_MS;
+  const daysEnd = Array.from({ length: DAYS_AHEAD }, (_, day) => today + (day + 1) * DAY_MS);
   return {
     kind: 'forecast',
     month: {
       month,
       spentUsd: formatUsd(monthSpentNanoUsd),
-      restEstimate: toUsd(rest, 0n),
-      estimate: toUsd(rest, monthSpentNanoUsd),
+      restEstimate: toEstimateUsd(rest, 0n),
+      estimate: toEstimateUsd(rest, monthSpentNanoUsd),
     },
     next30Days: {
       from: formatInstant(now),
       to: formatInstant(end),
-      estimate: toUsd(between(end), 0n),
+      estimate: toEstimateUsd(between(end), 0n),
     },
+    cumulative: daysEnd.map((until) => ({
+      until: formatInstant(until),
+      estimate: toEstimateUsd(between(until), 0n),
+    })),
     models,
-    backtest,
+    backtest: backtest && toBacktestUsd(backtest),
   };
-}
-
-/**
- * The forecast of each workspace and of all together. The latter is made from the summed costs, because what workspaces do
- * wrong evens out: it is not the sum of theirs, and its intervals are narrower than the sum of theirs. All histories are
- * of one grain.
- */
-export function forecastWorkspaces(
-  histories: ReadonlyMap<string, CostHistory>,
-  now: number,
-): { workspaces: Map<string, CostForecast>; total: CostForecast } {
-  const workspaces = new Map<string, CostForecast>();
-  const sums = new Map<number, NanoUsd>();
-  let monthSpentNanoUsd = 0n;
-  let grain: CostHistory['grain'] = 'day';
-  for (const [id, history] of histories) {
-    workspaces.set(id, forecastCosts(history, now));
-    for (const { start, spentNanoUsd } of history.buckets) {
-      sums.set(start, (sums.get(start) ?? 0n) + spentNanoUsd);
-    }
-    monthSpentNanoUsd += history.monthSpentNanoUsd;
-    grain = history.grain;
-  }
-  const buckets = [...sums].map(([start, spentNanoUsd]) => ({ start, spentNanoUsd }));
-  return { workspaces, total: forecastCosts({ grain, buckets, monthSpentNanoUsd }, now) };
 }
 
 /** Dollars of the whole buckets from the first with costs up to `end`; silent ones are zero. */
@@ -149,16 +138,26 @@ function sumUntil(sums: readonly Estimate[], from: number, to: number): Estimate
   };
 }
 
-function toUsd(estimate: Estimate, spent: NanoUsd): EstimateUsd {
-  const usd = (value: number) => {
-    const micros = BigInt(Math.round((value * NANO_PER_USD) / NANO_PER_MICRO));
-    return formatUsd(spent + micros * BigInt(NANO_PER_MICRO));
-  };
+function toEstimateUsd(estimate: Estimate, spent: NanoUsd): EstimateUsd {
   return {
-    meanUsd: usd(estimate.mean),
-    low80Usd: usd(estimate.low80),
-    high80Usd: usd(estimate.high80),
-    low95Usd: usd(estimate.low95),
-    high95Usd: usd(estimate.high95),
+    meanUsd: toUsd(estimate.mean, spent),
+    low80Usd: toUsd(estimate.low80, spent),
+    high80Usd: toUsd(estimate.high80, spent),
+    low95Usd: toUsd(estimate.low95, spent),
+    high95Usd: toUsd(estimate.high95, spent),
   };
+}
+
+function toBacktestUsd(summary: BacktestSummary): BacktestUsd {
+  const { meanAbsoluteError, naiveMeanAbsoluteError, ...rest } = summary;
+  return {
+    ...rest,
+    meanAbsoluteErrorUsd: toUsd(meanAbsoluteError, 0n),
+    naiveMeanAbsoluteErrorUsd: toUsd(naiveMeanAbsoluteError, 0n),
+  };
+}
+
+function toUsd(value: number, spent: NanoUsd): string {
+  const micros = BigInt(Math.round((value * NANO_PER_USD) / NANO_PER_MICRO));
+  return formatUsd(spent + micros * BigInt(NANO_PER_MICRO));
 }

@@ -41,7 +41,7 @@ describe('the forecast of costs', () => {
     expect(cumulative).toHaveLength(30);
     expect(cumulative[0]!.until).toBe('2026-11-22T00:00:00.000Z');
     const means = cumulative.map(({ estimate }) => Number(estimate.meanUsd));
-    means.forEach((mean, day) => expect(mean).toBeCloseTo(5 + 10 * day, 4));
+    for (const [day, mean] of means.entries()) expect(mean).toBeCloseTo(5 + 10 * day, 4);
   });
 
   test('keeps what was spent exact, to the nano-dollar, however large', () => {
