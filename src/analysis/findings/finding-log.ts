@@ -97,7 +97,9 @@ function toInsertRow(runId: string, row: FindingRow, nowMs: number): InsertRow {
   const about = row.event === 'closed' ? row.state : row.found;
   const id = row.event === 'closed' ? row.state.id : row.id;
   const details =
-    row.event === 'closed' ? { ...about.details, reason: row.ended.reason } : about.details;
+    row.event === 'closed'
+      ? { ...about.details, ...row.ended.details, reason: row.ended.reason }
+      : about.details;
   return {
     insertId: hash(
       'sha256',

@@ -50,8 +50,16 @@ export type FindingState = Omit<Found, 'scope' | 'facts'> & {
 
 export type OpenFinding = FindingState & { status: 'open' };
 
-/** An open finding that has ended: when (epoch ms), and why, in a word such as `back-in-range`. */
-export type Ended = { id: string; untilMs: number; reason: string };
+/**
+ * An open finding that has ended: when (epoch ms), and why, in a word such as `back-in-range`. `details` are added to
+ * the finding's.
+ */
+export type Ended = {
+  id: string;
+  untilMs: number;
+  reason: string;
+  details?: Record<string, unknown>;
+};
 
 /** The id of a finding, the same whoever finds it: 22 characters. */
 export function findingId({

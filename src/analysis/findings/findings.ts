@@ -32,6 +32,11 @@ export function createFindings({
       return states.filter(isOpen);
     },
 
+    /** Every finding of these kinds, of all workspaces, that is open or ended after `fromMs` (epoch ms), oldest first. */
+    async during(kinds: readonly FindingKind[], fromMs: number): Promise<FindingState[]> {
+      return await log.states({ kinds, fromMs, toMs: now() + 1 });
+    },
+
     /**
      * Takes what a run found and which open findings (their ids) have ended:
      *
