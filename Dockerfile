@@ -3,6 +3,8 @@
 #   ingest-cost-events   node functions/ingest-cost-events.ts
 #   check-budgets        node functions/check-budgets.ts
 #   deliver-alerts       node functions/deliver-alerts.ts
+#   detect-anomalies     node functions/detect-anomalies.ts
+#   detect-error-patterns node functions/detect-error-patterns.ts
 FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app

@@ -11,6 +11,8 @@ export type Endpoints = {
   ingest: string;
   checkBudgets: string;
   deliverAlerts: string;
+  detectAnomalies: string;
+  detectErrorPatterns: string;
   /** host:port, as in PUBSUB_EMULATOR_HOST. */
   pubsub: string;
   /** Certificates of the push tokens; absent when another emulator is used. */
@@ -51,6 +53,8 @@ export function describeEndpoints(options: {
     ingest: at(ports.ingest),
     checkBudgets: at(ports.checkBudgets),
     deliverAlerts: at(ports.deliverAlerts),
+    detectAnomalies: at(ports.detectAnomalies),
+    detectErrorPatterns: at(ports.detectErrorPatterns),
     console: at(ports.console),
     monitoring: `127.0.0.1:${ports.monitoring}`,
     logging: `127.0.0.1:${ports.logging}`,

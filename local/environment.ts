@@ -24,7 +24,12 @@ const PASSED_ON = [
 ];
 
 type Env = Record<string, string>;
-export type FunctionName = 'ingest' | 'checkBudgets' | 'deliverAlerts';
+export type FunctionName =
+  | 'ingest'
+  | 'checkBudgets'
+  | 'deliverAlerts'
+  | 'detectAnomalies'
+  | 'detectErrorPatterns';
 
 export type LocalEnvironment = {
   /** For every process: enough to run, and nothing a Google client could find credentials by. */
@@ -134,6 +139,8 @@ export function createEnvironment(options: {
         ...mail,
         SECRET_SOURCE: 'environment',
       }),
+      detectAnomalies: functionAt(ports.detectAnomalies),
+      detectErrorPatterns: functionAt(ports.detectErrorPatterns),
     },
     adminKey,
     emulatorHost,

@@ -5,6 +5,8 @@ export type Ports = {
   ingest: number;
   checkBudgets: number;
   deliverAlerts: number;
+  detectAnomalies: number;
+  detectErrorPatterns: number;
   pubsub: number;
   pubsubHttp: number;
   bigquery: number;
@@ -25,6 +27,8 @@ export function portsFrom(base: number): Ports {
     ingest: base + 10,
     checkBudgets: base + 11,
     deliverAlerts: base + 12,
+    detectAnomalies: base + 13,
+    detectErrorPatterns: base + 14,
     pubsub: base + 20,
     pubsubHttp: base + 21,
     bigquery: base + 30,

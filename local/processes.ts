@@ -62,6 +62,8 @@ export function describeProcesses(options: {
       functionProcess('ingest-cost-events', 'ingest'),
       functionProcess('check-budgets', 'checkBudgets'),
       functionProcess('deliver-alerts', 'deliverAlerts'),
+      functionProcess('detect-anomalies', 'detectAnomalies'),
+      functionProcess('detect-error-patterns', 'detectErrorPatterns'),
       api,
     ],
     workload: options.workload === undefined ? [] : describeWorkload(options.workload),
@@ -74,6 +76,8 @@ export function provisionArguments({ functions, ownPubsub }: LocalEnvironment): 
     ...['--ingest', functions.ingest.url],
     ...['--check-budgets', functions.checkBudgets.url],
     ...['--deliver-alerts', functions.deliverAlerts.url],
+    ...['--detect-anomalies', functions.detectAnomalies.url],
+    ...['--detect-error-patterns', functions.detectErrorPatterns.url],
     ...(ownPubsub ? ['--push-service-account', PUSH_SERVICE_ACCOUNT] : []),
   ];
 }

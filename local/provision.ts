@@ -12,6 +12,8 @@ const { values } = parseArgs({
     ingest: { type: 'string' },
     'check-budgets': { type: 'string' },
     'deliver-alerts': { type: 'string' },
+    'detect-anomalies': { type: 'string' },
+    'detect-error-patterns': { type: 'string' },
     'push-service-account': { type: 'string' },
   },
 });
@@ -50,6 +52,18 @@ const jobs = [
     description: 'Sends what is left of alerts that could not be delivered',
     schedule: '* * * * *',
     uri: values['deliver-alerts']!,
+  },
+  {
+    id: 'detect-anomalies',
+    description: 'Judges the last complete hour of costs, log volumes and metrics',
+    schedule: '7 * * * *',
+    uri: values['detect-anomalies']!,
+  },
+  {
+    id: 'detect-error-patterns',
+    description: 'Looks for errors that are new or become more',
+    schedule: '12 * * * *',
+    uri: values['detect-error-patterns']!,
   },
 ];
 

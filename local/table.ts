@@ -16,6 +16,12 @@ export function formatTable(
     ['ingest-cost-events', endpoints.ingest, 'the function Pub/Sub pushes cost events to'],
     ['check-budgets', endpoints.checkBudgets, 'every 5 minutes: npx ax jobs run check-budgets'],
     ['deliver-alerts', endpoints.deliverAlerts, 'every minute: npx ax jobs run deliver-alerts'],
+    ['detect-anomalies', endpoints.detectAnomalies, 'hourly: npx ax jobs run detect-anomalies'],
+    [
+      'detect-error-patterns',
+      endpoints.detectErrorPatterns,
+      'hourly: npx ax jobs run detect-error-patterns',
+    ],
     ['Pub/Sub', endpoints.pubsub, 'PUBSUB_EMULATOR_HOST'],
     ['Cloud Scheduler', endpoints.scheduler, 'SCHEDULER_API_ENDPOINT'],
     ['Cloud Monitoring', endpoints.monitoring, 'MONITORING_API_ENDPOINT'],

@@ -64,6 +64,8 @@ describe('npm start', () => {
     const expected = [
       { name: 'check-budgets', schedule: '*/5 * * * *', state: 'enabled' },
       { name: 'deliver-alerts', schedule: '* * * * *', state: 'enabled' },
+      { name: 'detect-anomalies', schedule: '7 * * * *', state: 'enabled' },
+      { name: 'detect-error-patterns', schedule: '12 * * * *', state: 'enabled' },
     ];
     expect(await jobs()).toEqual(expected);
     process.kill(cloud.current().pids.scheduler!, 'SIGKILL');
@@ -79,7 +81,8 @@ describe('npm start', () => {
       location: 'europe-west1',
       apiEndpoint,
     });
-    for (const name of ['check-budgets', 'deliver-alerts']) {
+    const names = ['check-budgets', 'deliver-alerts', 'detect-anomalies', 'detect-error-patterns'];
+    for (const name of names) {
       await scheduler.run(name);
       const underWay = { code: -1, message: '' };
       const after = await eventually(
@@ -109,6 +112,8 @@ describe('npm start', () => {
     'ingest-cost-events',
     'check-budgets',
     'deliver-alerts',
+    'detect-anomalies',
+    'detect-error-patterns',
     'api',
     'bigquery',
     'pubsub',

@@ -4,11 +4,12 @@ module "platform" {
   deployment  = var.deployment
   environment = "dev"
   sizes = {
-    redis   = { tier = "BASIC", memory_gb = 1 }
-    ingest  = { min = 0, max = 2 }
-    check   = { min = 0, max = 2 }
-    deliver = { min = 0, max = 2 }
-    api     = { min = 0, max = 2 }
+    redis    = { tier = "BASIC", memory_gb = 1 }
+    ingest   = { min = 0, max = 2 }
+    check    = { min = 0, max = 2 }
+    deliver  = { min = 0, max = 2 }
+    analysis = { min = 0, max = 2 }
+    api      = { min = 0, max = 2 }
   }
   deletion_protection = false
 }

@@ -12,6 +12,7 @@ variable "deployment" {
     bootstrap_admin_key   = optional(object({ secret = string, version = optional(string, "1") }))
     smtp_url              = object({ secret = string, version = optional(string, "1") })
     mail_from             = string
+    operations_workspace  = optional(string, "operations")
     channel_secrets       = optional(set(string), [])
     notification_channels = optional(list(string), [])
     publishers            = optional(set(string), [])

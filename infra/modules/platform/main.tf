@@ -62,6 +62,18 @@ module "budgets" {
   notification_channels = var.deployment.notification_channels
 }
 
+module "analysis" {
+  source     = "../analysis"
+  depends_on = [google_project_service.api]
+
+  deployment           = local.deployment
+  instances            = var.sizes.analysis
+  redis_url            = module.redis.url
+  warehouse            = module.warehouse
+  alerts_topic         = module.alerts.topic
+  operations_workspace = var.deployment.operations_workspace
+}
+
 module "cost_events" {
   source     = "../cost-events"
   depends_on = [google_project_service.api]

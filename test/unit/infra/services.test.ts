@@ -40,6 +40,17 @@ const SERVICES = [
     writes: ['alert_events'],
     publishes: {},
   },
+  ...[
+    ['anomalies', 'functions/detect-anomalies.ts'] as const,
+    ['error_patterns', 'functions/detect-error-patterns.ts'] as const,
+  ].map(([name, entry]) => ({
+    folder: 'analysis',
+    name,
+    entry,
+    reads: 'the dataset',
+    writes: ['alert_events', 'analysis_runs', 'findings'],
+    publishes: { ALERTS_TOPIC: `\${var.alerts_topic}` },
+  })),
   {
     folder: 'api',
     name: 'api',
@@ -137,9 +148,13 @@ describe.each(SERVICES)('the service of the module $folder', (expected) => {
 });
 
 describe.each(FUNCTIONS)('the function of the module $folder', ({ folder, name }) => {
-  test('may be called by the account of its own topic only, and Cloud Run alone checks its token', () => {
+  test('may be called by the account of its own topic or schedule only, and Cloud Run alone checks its token', () => {
     const service = findCall(files, folder, name);
-    expect(service.invokers).toEqual({ push: `\${module.topic.push_account.member}` });
+    expect(service.invokers).toEqual(
+      folder === 'analysis'
+        ? { schedule: `\${google_service_account.schedule.member}` }
+        : { push: `\${module.topic.push_account.member}` },
+    );
     expect(service.ingress).toBe('INGRESS_TRAFFIC_INTERNAL_ONLY');
     const names = Object.keys(service.env as Block);
     expect(names.filter((variable) => variable.startsWith('PUSH_'))).toEqual([]);

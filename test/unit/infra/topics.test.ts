@@ -110,6 +110,24 @@ describe.each([
   });
 });
 
+describe.each([
+  ['anomalies', 'detect-anomalies', '7 * * * *'],
+  ['error_patterns', 'detect-error-patterns', '12 * * * *'],
+])('the schedule of %s', (service, name, cron) => {
+  test(`calls ${name} at ${cron}, as the local one does, and waits as long as it may take`, () => {
+    expect(findCall(files, 'analysis', service).name).toBe(name);
+    expect(findCall(files, 'analysis', `${service}_schedule`)).toMatchObject({
+      name,
+      schedule: cron,
+      url: `\${module.${service}.url}`,
+      account_email: `\${google_service_account.schedule.email}`,
+      attempt_deadline_seconds: findCall(files, 'analysis', service).timeout_seconds,
+    });
+    const local = new RegExp(`id: '${name}',\\s+description: '[^']+',\\s+schedule: '([^']+)'`);
+    expect(local.exec(read('local/provision.ts'))![1]).toBe(cron);
+  });
+});
+
 test('a job runs by UTC, and names itself in a body that is read as JSON', () => {
   const job = resource('schedule', 'google_cloud_scheduler_job', 'job');
   expect(job.time_zone).toBe('Etc/UTC');

@@ -16,6 +16,8 @@ const copy = (portBase: number, supervisor: number): Endpoints => ({
   ingest: '',
   checkBudgets: '',
   deliverAlerts: '',
+  detectAnomalies: '',
+  detectErrorPatterns: '',
   inbox: '',
   smtp: '',
   scheduler: '',
