@@ -3,6 +3,9 @@ import { checkChannel } from '../../src/alerts/channel-rules.ts';
 import { createAlertHistory } from '../../src/alerts/history.ts';
 import { createNotices } from '../../src/alerts/notices.ts';
 import { createAlerts } from '../../src/alerts/raise.ts';
+import { createFindings } from '../../src/analysis/findings/findings.ts';
+import { createInsights } from '../../src/analysis/insights/insights.ts';
+import { createPatternReports } from '../../src/analysis/log-patterns/pattern-reports.ts';
 import { listBudgetMeters } from '../../src/budgets/meters.ts';
 import { createBudgetStatus } from '../../src/budgets/status.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
@@ -79,6 +82,16 @@ async function main(): Promise<void> {
         },
       }),
       forecasts: createForecasts({ redis, warehouse, now }),
+      errorPatterns: createPatternReports({
+        warehouse,
+        settings,
+        operationsWorkspace: config.operationsWorkspace,
+      }),
+      insights: createInsights({
+        warehouse,
+        prices: async (workspaceIds) =>
+          priceBook.withOverrides(await listPriceOverrides(settings, workspaceIds)),
+      }),
       reprice: createReprice({
         warehouse,
         publisher,
@@ -103,6 +116,7 @@ async function main(): Promise<void> {
         raise: (alert) => alerts.raise(alert),
       },
       alertHistory: createAlertHistory({ warehouse, now }),
+      findings: createFindings({ warehouse, alerts, now }),
       scheduler,
       redis,
       readiness: createReadiness({

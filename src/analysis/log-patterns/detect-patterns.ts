@@ -2,6 +2,7 @@ import type { Warehouse } from '../../cloud/bigquery.ts';
 import { DAY_MS, HOUR_MS } from '../../core/time.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Findings } from '../findings/findings.ts';
+import { type Analysis, runAnalysis } from '../run-analysis.ts';
 import type { RunReport, Runs } from '../runs.ts';
 import { listKnownCauses } from './causes-in-force.ts';
 import { findErrorPatterns } from './error-patterns.ts';
@@ -14,47 +15,46 @@ export const JOB = 'detect-error-patterns';
 const NOW_MS = 6 * HOUR_MS;
 /** What it is compared with. */
 const BEFORE_MS = 7 * DAY_MS;
-const KINDS = ['error_pattern'] as const;
+/** A missed run is caught up with for so long: what is older is no news. */
+const CATCH_UP_MS = DAY_MS;
 
 export type PatternDetection = ReturnType<typeof createPatternDetection>;
 
 /** Looks through the logs for errors that are new or become more, of the platform and of each workspace. */
-export function createPatternDetection({
-  warehouse,
-  settings,
-  runs,
-  findings,
-  operationsWorkspace,
-}: {
+export function createPatternDetection(options: {
   warehouse: Pick<Warehouse, 'query'>;
   settings: Pick<Settings, 'list'>;
   runs: Runs;
-  findings: Pick<Findings, 'open' | 'settle'>;
+  findings: Pick<Findings, 'during' | 'settle'>;
+  /** In which findings about the platform itself are raised. */
   operationsWorkspace: string;
 }) {
-  return {
-    /**
-     * Judges the errors since the last run, at least six hours of them, against the seven days before:
-     *
-     * 1. Group them by template, and say what is known of them.
-     * 2. Take what is new or rising for findings, and close those that have gone quiet or are usual again.
-     *
-     * A second call in the same hour is `nothing-new`; one that died halfway is made up for by the next, without telling
-     * anybody twice. Throws what a step throws, after it was recorded.
-     */
-    async run(): Promise<RunReport> {
-      const plan = { job: JOB, everyMs: HOUR_MS, catchUpMs: DAY_MS };
-      return await runs.run(plan, async ({ runId, fromMs, toMs }) => {
-        const sinceMs = Math.min(fromMs, toMs - NOW_MS);
-        const period = { fromMs: sinceMs - BEFORE_MS, sinceMs, toMs };
-        const causes = await listKnownCauses(settings);
-        const patterns = await findErrorPatterns(warehouse, period, causes);
-        const open = await findings.open(KINDS);
-        const context = { period, risingSinceMs: fromMs, operationsWorkspace };
-        const { found, over } = settlePatterns(patterns, open, context);
-        const settled = await findings.settle({ runId, kinds: KINDS, found, over });
-        return { found: found.length, ...settled };
+  const { warehouse, settings, operationsWorkspace } = options;
+  const analysis: Analysis = {
+    job: JOB,
+    kinds: ['error_pattern'],
+    everyMs: HOUR_MS,
+    catchUpMs: CATCH_UP_MS,
+    judge: async ({ fromMs, toMs }, known) => {
+      const sinceMs = Math.min(fromMs, toMs - NOW_MS);
+      const period = { fromMs: sinceMs - BEFORE_MS, sinceMs, toMs };
+      const causes = await listKnownCauses(settings);
+      const patterns = await findErrorPatterns(warehouse, period, causes);
+      return settlePatterns(patterns, known, {
+        period,
+        risingSinceMs: fromMs,
+        operationsWorkspace,
       });
     },
+  };
+
+  return {
+    /**
+     * Judges the errors since the last run, at least six hours of them, against the seven days before: what is new or rising
+     * becomes a finding, and findings end that have gone quiet or are usual again. A second call in the same hour is
+     * `nothing-new`; a run that died halfway is made up for by the next, without telling anybody twice. Throws what a step
+     * throws, after it was recorded.
+     */
+    run: (): Promise<RunReport> => runAnalysis(options, analysis),
   };
 }

@@ -76,8 +76,14 @@ function explainPattern(pattern: ErrorPattern, { fromMs, sinceMs, toMs }: Patter
   const before =
     trend === 'new'
       ? `never in the ${inWords(sinceMs - fromMs)} before`
-      : `${expected < 1 ? 'less than once' : `about ${Math.round(expected).toLocaleString('en-US')} times`} in as long before`;
+      : `usually ${often(expected)} in as long`;
   return `“${cut(template, MAX_QUOTED_CHARS)}” was logged ${times} in ${inWords(toMs - sinceMs)}${by}${spread}, and ${before}.`;
+}
+
+function often(times: number): string {
+  if (times < 1) return 'less than once';
+  const whole = Math.round(times);
+  return whole === 1 ? 'once' : `${whole.toLocaleString('en-US')} times`;
 }
 
 /** In multiples of what makes it rising: twice as many, and three standard deviations more; the lesser decides. */

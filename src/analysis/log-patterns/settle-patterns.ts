@@ -1,5 +1,6 @@
 import { NAME_PATTERN } from '../../core/ids.ts';
-import type { Ended, Found, OpenFinding } from '../findings/finding.ts';
+import type { FindingState } from '../findings/finding.ts';
+import type { Judged } from '../run-analysis.ts';
 import { covers } from './covers.ts';
 import type { ErrorPattern } from './error-patterns.ts';
 import { type PatternContext, subjectOfPattern, toPatternFinding } from './pattern-finding.ts';
@@ -16,13 +17,14 @@ const NAME = new RegExp(NAME_PATTERN);
  */
 export function settlePatterns(
   patterns: readonly ErrorPattern[],
-  open: readonly OpenFinding[],
+  known: readonly FindingState[],
   context: PatternContext,
-): { found: Found[]; over: Ended[] } {
+): Judged {
+  const open = known.filter(({ status }) => status === 'open');
   const { period, operationsWorkspace } = context;
   const workspaceOf = ({ workspaceId }: ErrorPattern) =>
     workspaceId === '' ? operationsWorkspace : workspaceId;
-  const isAbout = (pattern: ErrorPattern, finding: OpenFinding): boolean =>
+  const isAbout = (pattern: ErrorPattern, finding: FindingState): boolean =>
     workspaceOf(pattern) === finding.workspaceId &&
     (subjectOfPattern(pattern) === finding.subject ||
       (isOfPlatform(finding) === (pattern.workspaceId === '') &&
@@ -33,11 +35,11 @@ export function settlePatterns(
     .filter(({ trend }) => trend !== 'steady')
     .map((pattern) => {
       const one = toPatternFinding(pattern, context);
-      const known = open.find((finding) => isAbout(pattern, finding));
-      return known === undefined ? one : { ...one, subject: known.subject };
+      const same = open.find((finding) => isAbout(pattern, finding));
+      return same === undefined ? one : { ...one, subject: same.subject };
     });
 
-  const over = open.flatMap((finding): Ended[] => {
+  const over = open.flatMap((finding): Judged['over'] => {
     const still = told.filter((pattern) => isAbout(pattern, finding));
     const { id, sinceMs } = finding;
     if (still.length === 0) {
@@ -53,6 +55,6 @@ function isStillMore({ count, expected }: ErrorPattern): boolean {
   return count >= STILL_RISING * expected;
 }
 
-function isOfPlatform({ subject }: OpenFinding): boolean {
+function isOfPlatform({ subject }: FindingState): boolean {
   return (JSON.parse(subject) as { scope?: string }).scope === 'platform';
 }

@@ -3,6 +3,9 @@ import { createAccess } from '../../../src/access/access.ts';
 import type { Role } from '../../../src/access/authorize.ts';
 import type { Alert } from '../../../src/alerts/alert.ts';
 import type { AlertDetail } from '../../../src/alerts/history.ts';
+import type { FindingState } from '../../../src/analysis/findings/finding.ts';
+import type { InsightReport } from '../../../src/analysis/insights/report.ts';
+import type { PatternReport } from '../../../src/analysis/log-patterns/pattern-reports.ts';
 import type { BudgetStatus } from '../../../src/budgets/status.ts';
 import type { Redis } from '../../../src/cloud/redis.ts';
 import type { Job } from '../../../src/cloud/scheduler.ts';
@@ -72,6 +75,88 @@ export function forecastReport(workspaceId: string): ForecastReport {
   };
 }
 
+/** A report of one new pattern, with the workspace's canary in its sample. */
+export function errorPatterns(workspaceId: string, fromMs: number, toMs: number): PatternReport {
+  return {
+    period: { fromMs: fromMs - 7 * 86_400_000, sinceMs: fromMs, toMs },
+    patterns: [
+      {
+        workspaceId,
+        id: '7deec90ff9040dba',
+        template: 'connect ECONNREFUSED <*>',
+        severity: 'ERROR',
+        count: 2,
+        countBefore: 0,
+        expected: 0,
+        trend: 'new',
+        firstSeenMs: fromMs,
+        lastSeenMs: toMs - 1,
+        services: ['api'],
+        versions: ['1.4.0'],
+        workspaces: [workspaceId],
+        workspaceCount: 1,
+        sample: canary(workspaceId),
+        sampleTrace: undefined,
+        suggestion: { causeId: 'connection_refused', cause: 'Nothing listens.', fix: 'Start it.' },
+      },
+    ],
+  };
+}
+
+/** A report of nothing but a rise, with the workspace's canary in it. */
+export function insightReport(workspaceId: string): InsightReport {
+  const rise = {
+    value: '',
+    costUsd: '12.5',
+    beforeUsd: '2.5',
+    changeUsd: '10',
+    requests: 5,
+    requestsBefore: 1,
+    volumeUsd: '10',
+    rateUsd: '0',
+    because: 'requests' as const,
+  };
+  const unit = { costUsd: '12.5', units: 5, perUnitUsd: '2.5', unpriced: 1 };
+  const arithmetic = { terms: [{ what: 'costs of the period', usd: '12.5' }], sumUsd: '12.5' };
+  return {
+    workspaceId,
+    period: { from: '2026-11-13T12:00:00.000Z', to: '2026-11-20T12:00:00.000Z' },
+    comparedWith: { from: '2026-11-06T12:00:00.000Z', to: '2026-11-13T12:00:00.000Z' },
+    totals: rise,
+    movers: [
+      { dimension: 'agent', valueCount: 2, values: [{ ...rise, value: canary(workspaceId) }] },
+    ],
+    trend: {
+      days: [{ day: '2026-11-19', costUsd: '12.5', events: 5, unpriced: 1 }],
+      weeks: [
+        { endsWith: '2026-11-19', costUsd: '12.5' },
+        { endsWith: '2026-11-12', costUsd: '2.5' },
+      ],
+      weeksInARow: 1,
+    },
+    unitCosts: [{ unit: 'request', now: unit, before: { costUsd: '0', units: 0, unpriced: 0 } }],
+    cache: {
+      inputTokens: 10,
+      cacheReadTokens: 1,
+      cacheWriteTokens: 0,
+      cachedPercent: '10.0',
+      savedUsd: '0',
+      arithmetic: { terms: [], sumUsd: '0' },
+      cachedTokensWithoutRates: 1,
+    },
+    unpriced: { events: 1, models: [{ provider: 'openai', model: 'gpt-unheard-of', events: 1 }] },
+    insights: [
+      {
+        kind: 'cost-change',
+        subject: { agent: canary(workspaceId) },
+        title: 'Costs rose by $10.00',
+        text: `The agent ${canary(workspaceId)} cost $10.00 more, 100 % of it.`,
+        arithmetic,
+      },
+    ],
+  };
+}
+
 /** Where a budget of the workspace stands, and an alert of it, with its canary inside. */
 export function budgetStatus(workspaceId: string): BudgetStatus {
   return {
@@ -124,6 +209,34 @@ export function alertRecord(workspaceId: string): AlertDetail {
     ],
     attempts: [{ at: '2026-11-20T12:00:00.000Z', event: 'raised' }],
   };
+}
+
+/** A closed and an open anomaly, oldest first, with the workspace's canary inside. */
+export function findingStates(workspaceId: string): FindingState[] {
+  const finding: FindingState = {
+    workspaceId,
+    id: 'finding-1',
+    kind: 'cost_anomaly',
+    subject: '{"agent":"support-bot"}',
+    status: 'closed',
+    sinceMs: NOW - 5 * 3_600_000,
+    untilMs: NOW - 2 * 3_600_000,
+    severity: 'high',
+    title: 'Costs of support-bot',
+    sentence: canary(workspaceId),
+    impactNanoUsd: 12_500_000_001n,
+    score: 2.5,
+    details: { expected: { lowUsd: '1', highUsd: '2' }, reason: 'back-in-range' },
+    recordedAtMs: NOW,
+  };
+  const { untilMs: _, impactNanoUsd: __, score: ___, ...rest } = finding;
+  const open = {
+    id: 'finding-2',
+    kind: 'metric_anomaly',
+    severity: 'low',
+    status: 'open',
+  } as const;
+  return [finding, { ...rest, ...open, sinceMs: NOW - 3_600_000 }];
 }
 
 export const JOB: Job = {
@@ -203,6 +316,18 @@ export async function startApi(
       workspace: async (workspaceId) => forecastReport(workspaceId),
       platform: async () => forecastReport('everybody'),
     },
+    errorPatterns: {
+      of: async (workspaceId, { fromMs, toMs }) => {
+        asked.push({ errorPatterns: workspaceId, fromMs, toMs });
+        return errorPatterns(workspaceId, fromMs, toMs);
+      },
+    },
+    insights: {
+      reports: async (workspaceIds, period) => {
+        asked.push({ insights: workspaceIds, ...period });
+        return workspaceIds.map(insightReport);
+      },
+    },
     reprice: async (request) => {
       asked.push(request);
       return {
@@ -245,6 +370,12 @@ export async function startApi(
       },
       get: async (workspaceId, alertId) =>
         alertId === 'none' ? undefined : alertRecord(workspaceId),
+    },
+    findings: {
+      list: async (query) => {
+        asked.push(query);
+        return findingStates(query.workspaceId);
+      },
     },
     scheduler: {
       list: async () => [JOB],

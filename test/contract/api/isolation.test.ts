@@ -32,6 +32,8 @@ const NAMING: Record<string, (ws: string) => { url?: string; body?: unknown } | 
 const budget = { period: { every: 'month' }, limitUsd: '5' };
 const channel = { target: { kind: 'email', to: ['owner@acme.example'] } };
 
+const cause = { patterns: ['flux*empty'], cause: 'It is empty.', fix: 'Fill it.' };
+
 /** Bodies for the other routes. */
 const BODIES: Record<string, unknown> = {
   'PUT /v1/workspaces/:workspaceId': { name: 'Acme' },
@@ -42,6 +44,7 @@ const BODIES: Record<string, unknown> = {
   'POST /v1/workspaces/:workspaceId/costs/reprice': {},
   'PUT /v1/price-overrides/:id': override,
   'PUT /v1/channels/:id': channel,
+  'PUT /v1/known-causes/:id': cause,
   'POST /v1/channels/:id/test': { workspaceId: 'acme' },
 };
 /** What every workspace of these tests has, under the id x. */
@@ -75,7 +78,7 @@ function registeredRoutes(): { method: Method; url: string }[] {
 }
 
 const PUBLIC = ['GET /healthz', 'GET /readyz', 'GET /openapi.json'];
-const PLATFORM = /^[A-Z]+ \/(?:v1\/(price-overrides|channels|jobs|forecast)|debug)\b/;
+const PLATFORM = /^[A-Z]+ \/(?:v1\/(price-overrides|channels|jobs|forecast|known-causes)|debug)\b/;
 const fill = (url: string, workspaceId = 'acme') =>
   url
     .replace(':workspaceId', workspaceId)
@@ -95,7 +98,11 @@ describe('a tenant sees itself only', () => {
         'GET /v1/workspaces/:workspaceId/costs',
         'GET /v1/workspaces/:workspaceId/costs/trend',
         'GET /v1/workspaces/:workspaceId/forecast',
+        'GET /v1/workspaces/:workspaceId/anomalies',
         'GET /v1/forecast',
+        'GET /v1/workspaces/:workspaceId/error-patterns',
+        'GET /v1/known-causes/in-force',
+        'PUT /v1/known-causes/:id',
         'GET /v1/workspaces/:workspaceId',
         'PUT /v1/workspaces/:workspaceId',
         ...['price-overrides', 'budgets', 'channels'].flatMap((path) => [
@@ -107,6 +114,7 @@ describe('a tenant sees itself only', () => {
         'GET /v1/workspaces/:workspaceId/budgets/status',
         'GET /v1/workspaces/:workspaceId/budgets/:id/explain',
         'POST /v1/workspaces/:workspaceId/budgets/check',
+        'GET /v1/workspaces/:workspaceId/insights',
         'POST /v1/workspaces/:workspaceId/channels/:id/test',
         'GET /v1/workspaces/:workspaceId/alerts',
         'GET /v1/workspaces/:workspaceId/alerts/:alertId',
@@ -231,6 +239,8 @@ describe('a tenant sees itself only', () => {
   test.each([
     ['ingest', 'GET', '/v1/workspaces/acme/costs'],
     ['ingest', 'GET', '/v1/workspaces/acme/forecast'],
+    ['ingest', 'GET', '/v1/workspaces/acme/anomalies'],
+    ['ingest', 'GET', '/v1/workspaces/acme/error-patterns'],
     ['ingest', 'GET', '/v1/workspaces/acme/price-overrides'],
     ['ingest', 'POST', '/v1/prices/quote'],
     ['ingest', 'GET', '/v1/keys'],
@@ -240,6 +250,7 @@ describe('a tenant sees itself only', () => {
     ['read', 'PUT', '/v1/workspaces/acme/price-overrides/x'],
     ['read', 'DELETE', '/v1/workspaces/acme/price-overrides/x'],
     ['ingest', 'GET', '/v1/workspaces/acme/budgets/status'],
+    ['ingest', 'GET', '/v1/workspaces/acme/insights'],
     ['ingest', 'GET', '/v1/workspaces/acme/channels'],
     ['ingest', 'GET', '/v1/workspaces/acme/alerts'],
     ['read', 'PUT', '/v1/workspaces/acme'],
