@@ -1,11 +1,10 @@
 import { Type } from 'typebox';
 import { AlertSchema } from '../../../src/alerts/alert.ts';
 import type { AlertHistory } from '../../../src/alerts/history.ts';
-import type { FieldError } from '../../../src/core/errors.ts';
-import { parseInstant } from '../../../src/core/time.ts';
 import { AlertTypeSchema, SeveritySchema } from '../../../src/settings/kinds.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
-import { errorResponses, invalidArgument, notFound } from '../errors.ts';
+import { errorResponses, notFound } from '../errors.ts';
+import { parsePeriod } from '../period.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
@@ -79,8 +78,8 @@ export function registerAlertRoutes(
     async (request) => {
       const { from, to, limit = DEFAULT_LIMIT, type, severity } = request.query;
       const { workspaceId } = request.params;
-      const period = parsePeriod(from, to);
-      const query = { workspaceId, ...period, limit, type, severity };
+      const { from: fromMs, to: toMs } = parsePeriod({ from, to });
+      const query = { workspaceId, fromMs, toMs, limit, type, severity };
       return { alerts: await alertHistory.list(query) };
     },
   );
@@ -103,18 +102,4 @@ export function registerAlertRoutes(
       return alert;
     },
   );
-}
-
-function parsePeriod(from?: string, to?: string): { fromMs?: number; toMs?: number } {
-  const fromMs = from === undefined ? undefined : parseInstant(from);
-  const toMs = to === undefined ? undefined : parseInstant(to);
-  const details: FieldError[] = [];
-  const reason = 'must be an RFC 3339 instant with a zone';
-  if (from !== undefined && fromMs === undefined) details.push({ field: 'from', reason });
-  if (to !== undefined && toMs === undefined) details.push({ field: 'to', reason });
-  if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
-    details.push({ field: 'to', reason: 'must lie after from' });
-  }
-  if (details.length > 0) throw invalidArgument('The period is not valid.', details);
-  return { fromMs, toMs };
 }

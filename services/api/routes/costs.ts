@@ -1,11 +1,10 @@
 import { Type } from 'typebox';
-import type { FieldError } from '../../../src/core/errors.ts';
-import { parseInstant } from '../../../src/core/time.ts';
 import type { Reports } from '../../../src/costs/reports/reports.ts';
 import type { createReprice } from '../../../src/costs/reprice.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
 import { CostsSchema, DIMENSIONS, RepriceSchema, TrendSchema } from '../cost-schemas.ts';
 import { errorResponses, invalidArgument } from '../errors.ts';
+import { parsePeriod } from '../period.ts';
 import { createSingleFlight } from '../single-flight.ts';
 
 /** What the routes ask of the reports. */
@@ -110,24 +109,6 @@ export function registerCostRoutes(
 
 function serialised(text: unknown): string {
   return String(text);
-}
-
-function parsePeriod({ from, to }: { from?: string; to?: string }) {
-  const errors: FieldError[] = [];
-  const parse = (field: string, text: string | undefined) => {
-    if (text === undefined) return undefined;
-    const ms = parseInstant(text);
-    if (ms === undefined) {
-      errors.push({ field, reason: 'must be an RFC 3339 instant with a zone' });
-    }
-    return ms;
-  };
-  const period = { from: parse('from', from), to: parse('to', to) };
-  if (period.from !== undefined && period.to !== undefined && period.to <= period.from) {
-    errors.push({ field: 'to', reason: 'must lie after from' });
-  }
-  if (errors.length > 0) throw invalidArgument('The period is not valid.', errors);
-  return period;
 }
 
 function parseBy(text: string | undefined) {
