@@ -1,0 +1,75 @@
+import { Type } from 'typebox';
+import {
+  completeInsightPeriod,
+  type Insights,
+  MAX_PERIOD_DAYS,
+} from '../../../src/analysis/insights/insights.ts';
+import type { FieldError } from '../../../src/core/errors.ts';
+import { DAY_MS, HOUR_MS, parseInstant } from '../../../src/core/time.ts';
+import { type ApiApp, WorkspaceParams } from '../app.ts';
+import { errorResponses, invalidArgument } from '../errors.ts';
+import { createSingleFlight } from '../single-flight.ts';
+import { InsightsSchema } from './insight-schemas.ts';
+
+const hour = (description: string) => Type.Optional(Type.String({ description }));
+
+/** What changed in a workspace's costs and why, and what would save. */
+export function registerInsightRoutes(
+  app: ApiApp,
+  { insights, now }: { insights: Pick<Insights, 'reports'>; now: () => number },
+): void {
+  const shared = createSingleFlight<Awaited<ReturnType<Insights['reports']>>>();
+
+  app.get(
+    '/v1/workspaces/:workspaceId/insights',
+    {
+      config: { access: { kind: 'workspace', role: 'read' } },
+      schema: {
+        summary: 'What changed and why, and what would save; by default of the last seven days',
+        tags: ['analysis'],
+        params: WorkspaceParams,
+        querystring: Type.Object(
+          {
+            from: hour('First hour, RFC 3339 with a zone; absent: seven days before to.'),
+            to: hour('First hour after the period; absent: the present hour.'),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: InsightsSchema, ...errorResponses },
+      },
+    },
+    async (request) => {
+      const { workspaceId } = request.params;
+      const period = parsePeriod(request.query, now());
+      const key = JSON.stringify([workspaceId, period]);
+      // Whoever asks for the same while it is being read gets the same answer.
+      const [report] = await shared(key, () => insights.reports([workspaceId], period));
+      return report!;
+    },
+  );
+}
+
+function parsePeriod({ from, to }: { from?: string; to?: string }, nowMs: number) {
+  const details: FieldError[] = [];
+  const parse = (field: string, text: string | undefined) => {
+    if (text === undefined) return undefined;
+    const ms = parseInstant(text);
+    if (ms === undefined) {
+      details.push({ field, reason: 'must be an RFC 3339 instant with a zone' });
+    } else if (ms % HOUR_MS !== 0) {
+      details.push({ field, reason: 'must be the start of an hour' });
+    }
+    return ms;
+  };
+  const asked = { fromMs: parse('from', from), toMs: parse('to', to) };
+  const period = completeInsightPeriod(asked, nowMs);
+  if (details.length === 0) {
+    if (period.toMs <= period.fromMs) {
+      details.push({ field: 'to', reason: 'must lie after from' });
+    } else if (period.toMs - period.fromMs > MAX_PERIOD_DAYS * DAY_MS) {
+      details.push({ field: 'from', reason: `must lie at most ${MAX_PERIOD_DAYS} days before to` });
+    }
+  }
+  if (details.length > 0) throw invalidArgument('The period is not valid.', details);
+  return period;
+}
