@@ -5,6 +5,7 @@ import { addBudgetsCommand } from './budgets-command.ts';
 import { addChannelsCommand } from './channels-command.ts';
 import { addCostsCommand } from './costs-command.ts';
 import { describeError, EXIT, errorDocument, exitCodeOf, invalidInput } from './exit.ts';
+import { addInsightsCommand } from './insights-command.ts';
 import { type Io, note } from './io.ts';
 import { addJobsCommand } from './jobs-command.ts';
 import { addKeysCommand } from './keys-command.ts';
@@ -72,6 +73,7 @@ Examples:
     );
   addReplayCommand(program, io, exit);
   addCostsCommand(program, io);
+  addInsightsCommand(program, io);
   addBudgetsCommand(program, io);
   addChannelsCommand(program, io, exit);
   addAlertsCommand(program, io);

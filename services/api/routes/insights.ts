@@ -5,9 +5,10 @@ import {
   MAX_PERIOD_DAYS,
 } from '../../../src/analysis/insights/insights.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
-import { DAY_MS, HOUR_MS, parseInstant } from '../../../src/core/time.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/core/time.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
 import { errorResponses, invalidArgument } from '../errors.ts';
+import { parsePeriod } from '../period.ts';
 import { createSingleFlight } from '../single-flight.ts';
 import { InsightsSchema } from './insight-schemas.ts';
 
@@ -40,7 +41,7 @@ export function registerInsightRoutes(
     },
     async (request) => {
       const { workspaceId } = request.params;
-      const period = parsePeriod(request.query, now());
+      const period = insightPeriod(request.query, now());
       const key = JSON.stringify([workspaceId, period]);
       // Whoever asks for the same while it is being read gets the same answer.
       const [report] = await shared(key, () => insights.reports([workspaceId], period));
@@ -49,26 +50,19 @@ export function registerInsightRoutes(
   );
 }
 
-function parsePeriod({ from, to }: { from?: string; to?: string }, nowMs: number) {
+function insightPeriod(query: { from?: string; to?: string }, nowMs: number) {
+  const { from, to } = parsePeriod(query);
   const details: FieldError[] = [];
-  const parse = (field: string, text: string | undefined) => {
-    if (text === undefined) return undefined;
-    const ms = parseInstant(text);
-    if (ms === undefined) {
-      details.push({ field, reason: 'must be an RFC 3339 instant with a zone' });
-    } else if (ms % HOUR_MS !== 0) {
+  for (const [field, ms] of Object.entries({ from, to })) {
+    if (ms !== undefined && ms % HOUR_MS !== 0) {
       details.push({ field, reason: 'must be the start of an hour' });
     }
-    return ms;
-  };
-  const asked = { fromMs: parse('from', from), toMs: parse('to', to) };
-  const period = completeInsightPeriod(asked, nowMs);
-  if (details.length === 0) {
-    if (period.toMs <= period.fromMs) {
-      details.push({ field: 'to', reason: 'must lie after from' });
-    } else if (period.toMs - period.fromMs > MAX_PERIOD_DAYS * DAY_MS) {
-      details.push({ field: 'from', reason: `must lie at most ${MAX_PERIOD_DAYS} days before to` });
-    }
+  }
+  const period = completeInsightPeriod({ fromMs: from, toMs: to }, nowMs);
+  if (period.toMs <= period.fromMs) {
+    details.push({ field: 'from', reason: 'must lie in the past' });
+  } else if (period.toMs - period.fromMs > MAX_PERIOD_DAYS * DAY_MS) {
+    details.push({ field: 'from', reason: `must lie at most ${MAX_PERIOD_DAYS} days before to` });
   }
   if (details.length > 0) throw invalidArgument('The period is not valid.', details);
   return period;
