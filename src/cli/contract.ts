@@ -45,6 +45,33 @@ export type TrendAnswer = {
   freshness: Freshness;
 };
 
+export type ErrorPatternAnswer = {
+  id: string;
+  template: string;
+  severity: string;
+  trend: string;
+  count: number;
+  countBefore: number;
+  expected: number;
+  firstSeen: string;
+  lastSeen: string;
+  services: string[];
+  versions: string[];
+  workspaces: string[];
+  workspaceCount: number;
+  sample: string;
+  sampleTrace?: string;
+  suggestion?: { causeId: string; cause: string; fix: string };
+};
+
+export type ErrorPatternsAnswer = {
+  workspaceId: string;
+  from: string;
+  to: string;
+  comparedFrom: string;
+  patterns: ErrorPatternAnswer[];
+};
+
 export type QuoteCase = {
   provider: string;
   model: string;

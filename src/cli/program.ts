@@ -4,6 +4,7 @@ import { addAnalyzeCommand } from './analyze.ts';
 import { addBudgetsCommand } from './budgets-command.ts';
 import { addChannelsCommand } from './channels-command.ts';
 import { addCostsCommand } from './costs-command.ts';
+import { addErrorPatternsCommand } from './error-patterns-command.ts';
 import { describeError, EXIT, errorDocument, exitCodeOf, invalidInput } from './exit.ts';
 import { addInsightsCommand } from './insights-command.ts';
 import { type Io, note } from './io.ts';
@@ -77,6 +78,7 @@ Examples:
   addBudgetsCommand(program, io);
   addChannelsCommand(program, io, exit);
   addAlertsCommand(program, io);
+  addErrorPatternsCommand(program, io);
   addPriceCommand(program, io);
   addPricesCommand(program, io);
   addRepriceCommand(program, io);
