@@ -75,9 +75,16 @@ spans AS (
     workspaces.sensitivity AS sensitivity,
     workspaces.first_hour AS first_hour,
     TIMESTAMP_SUB(@to, INTERVAL 1 HOUR) AS last_hour,
+    @judgeFrom AS judged_from,
     TRUE AS silent_is_zero,
     CAST(workspaces.minimum_impact_usd AS FLOAT64) AS grain
-  FROM (SELECT DISTINCT series, workspace_id, is_whole, provider, model, agent FROM amounts) AS scopes
+  FROM (
+    SELECT series, workspace_id, is_whole, provider, model, agent
+    FROM amounts
+    GROUP BY series, workspace_id, is_whole, provider, model, agent
+    -- Of a workspace with one combination the whole says nothing more.
+    QUALIFY NOT is_whole OR COUNT(*) OVER (PARTITION BY workspace_id) > 2
+  ) AS scopes
   INNER JOIN workspaces ON workspaces.workspace_id = scopes.workspace_id
 ),
 -- include: fragments/outside_everything_seen.sql

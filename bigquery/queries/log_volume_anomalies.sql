@@ -48,6 +48,7 @@ spans AS (
     scopes.severity_number AS severity_number,
     services.first_hour AS first_hour,
     TIMESTAMP_SUB(@to, INTERVAL 1 HOUR) AS last_hour,
+    @judgeFrom AS judged_from,
     TRUE AS silent_is_zero,
     CAST(@minimumEntries AS FLOAT64) AS grain
   FROM (

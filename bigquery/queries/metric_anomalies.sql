@@ -77,6 +77,7 @@ spans AS (
     COALESCE(own_settings.sensitivity, @sensitivity) AS sensitivity,
     scopes.first_hour AS first_hour,
     TIMESTAMP_SUB(@to, INTERVAL 1 HOUR) AS last_hour,
+    @judgeFrom AS judged_from,
     scopes.metric NOT IN ('error_rate', 'latency_ms') AS silent_is_zero,
     CASE
       WHEN scopes.metric = 'error_rate' THEN @minimumErrorRate

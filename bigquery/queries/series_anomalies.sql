@@ -14,7 +14,7 @@ WITH observed AS (
 ),
 spans AS (
   SELECT
-    series, MIN(hour) AS first_hour, MAX(hour) AS last_hour, FALSE AS silent_is_zero, 0.0 AS grain
+    series, MIN(hour) AS first_hour, MAX(hour) AS last_hour, MIN(hour) AS judged_from, FALSE AS silent_is_zero, 0.0 AS grain
   FROM observed
   GROUP BY series
 ),
