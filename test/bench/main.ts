@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { benchAlerts } from './alerts.ts';
+import { benchAnalysis } from './analysis.ts';
 import { benchApi } from './api.ts';
 import { benchIngest } from './ingest.ts';
 import { benchSdk } from './sdk.ts';
 import { benchTelemetry } from './telemetry.ts';
 
-const USAGE = `Usage: npm run bench -- ingest | alerts | telemetry [--json]
+const USAGE = `Usage: npm run bench -- ingest | alerts | telemetry | analysis [--json]
 
   ingest   Events per second through the ingest function, beside the same Redis script alone and the naive
            way; Redis bytes per remembered event; p95 of API cost queries; cost of an SDK call.
@@ -14,6 +15,8 @@ const USAGE = `Usage: npm run bench -- ingest | alerts | telemetry [--json]
   telemetry  Nanoseconds per counter increment, histogram record, span, log line and traced model call, beside
            the bare OpenTelemetry call and the bare JSON.stringify + write, with every endpoint down; growth of
            the heap over a million calls of each.
+  analysis  Seconds the anomaly query takes on the local BigQuery for 1,000 workspaces with an entry an hour for 90
+           days: judging all of them, and the last hour alone as every hour's run does; bytes BigQuery would scan.
   --json   One JSON document on stdout; progress stays on stderr.
 `;
 
@@ -57,6 +60,16 @@ nanoseconds per call
   log line            ${beside(figures.logNs, figures.bareLogNs)}
   traceLlmCall adds   ${figures.traceLlmCallNs} ns (target: below 50000 ns)
 heap growth over the second half of a million calls of each, endpoints down: ${figures.heapGrowthMiB} MiB`;
+    return { figures, text };
+  },
+  async analysis() {
+    const figures = await benchAnalysis(say);
+    const scan = (rows: number, bytes: number) =>
+      `${rows.toLocaleString('en-US')} entries, BigQuery would scan ${(bytes / 2 ** 20).toFixed(0)} MiB`;
+    const text = `
+anomalies of 1,000 workspaces on the local BigQuery
+  90 days, judging all but the history   ${figures.anomalySeconds} s   (${scan(figures.rows, figures.bytes)})
+  judging the last hour                  ${figures.hourlySeconds} s   (${scan(figures.hourlyRows, figures.hourlyBytes)})`;
     return { figures, text };
   },
 };
