@@ -25,7 +25,7 @@ export async function benchApi(
   const server = await startRedisServer();
   const redis = createRedis({ url: server.url });
   try {
-    await redisReady(redis, 5_000);
+    await redisReady(redis, 30_000);
     const rollups = createRollups({
       redis,
       rebuild: async (workspaceId) => {

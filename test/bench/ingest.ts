@@ -33,7 +33,7 @@ export async function benchIngest(say: (line: string) => void): Promise<IngestFi
   const processes = createProcesses();
   const server = await startRedisServer();
   const redis = createRedis({ url: server.url });
-  await redisReady(redis, 5_000);
+  await redisReady(redis, 30_000);
   const ledgerPort = await freePort();
   const ledgerUrl = `http://127.0.0.1:${ledgerPort}`;
   try {
