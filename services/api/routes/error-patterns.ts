@@ -2,9 +2,10 @@ import { Type } from 'typebox';
 import type { ErrorPattern } from '../../../src/analysis/log-patterns/error-patterns.ts';
 import type { PatternReports } from '../../../src/analysis/log-patterns/pattern-reports.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
-import { DAY_MS, formatInstant, parseInstant } from '../../../src/core/time.ts';
+import { DAY_MS, formatInstant } from '../../../src/core/time.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
 import { errorResponses, invalidArgument } from '../errors.ts';
+import { parsePeriod } from '../period.ts';
 
 /** What is looked at unless asked, and at most: errors are few, their templates are found anew each time. */
 const DEFAULT_DAYS = 1;
@@ -78,9 +79,9 @@ export function registerErrorPatternRoutes(
       },
     },
     async (request) => {
-      const { from, to, trend, limit = DEFAULT_LIMIT } = request.query;
+      const { trend, limit = DEFAULT_LIMIT, ...bounds } = request.query;
       const { workspaceId } = request.params;
-      const asked = parsePeriod(from, to, now());
+      const asked = completePeriod(bounds, now());
       const { period, patterns } = await errorPatterns.of(workspaceId, asked);
       return {
         workspaceId,
@@ -101,21 +102,15 @@ function toJson({ workspaceId: _, firstSeenMs, lastSeenMs, ...pattern }: ErrorPa
   return { ...pattern, firstSeen, lastSeen: formatInstant(lastSeenMs) };
 }
 
-function parsePeriod(from: string | undefined, to: string | undefined, nowMs: number) {
-  const toMs = to === undefined ? nowMs : parseInstant(to);
-  const fromMs = from === undefined ? (toMs ?? nowMs) - DEFAULT_DAYS * DAY_MS : parseInstant(from);
+function completePeriod(bounds: { from?: string; to?: string }, nowMs: number) {
+  const given = parsePeriod(bounds);
+  const toMs = given.to ?? nowMs;
+  const fromMs = given.from ?? toMs - DEFAULT_DAYS * DAY_MS;
   const details: FieldError[] = [];
-  const reason = 'must be an RFC 3339 instant with a zone';
-  if (fromMs === undefined) details.push({ field: 'from', reason });
-  if (toMs === undefined) details.push({ field: 'to', reason });
-  if (fromMs !== undefined && toMs !== undefined) {
-    if (toMs <= fromMs) details.push({ field: 'to', reason: 'must lie after from' });
-    if (toMs - fromMs > MAX_DAYS * DAY_MS) {
-      details.push({ field: 'from', reason: `must lie at most ${MAX_DAYS} days before to` });
-    }
+  if (toMs <= fromMs) details.push({ field: 'from', reason: 'must lie before to' });
+  if (toMs - fromMs > MAX_DAYS * DAY_MS) {
+    details.push({ field: 'from', reason: `must lie at most ${MAX_DAYS} days before to` });
   }
-  if (fromMs === undefined || toMs === undefined || details.length > 0) {
-    throw invalidArgument('The period is not valid.', details);
-  }
+  if (details.length > 0) throw invalidArgument('The period is not valid.', details);
   return { fromMs, toMs };
 }
