@@ -26,7 +26,7 @@ export function explainMetric(row: MetricRow): string {
   if (metric === 'latency_ms') {
     return `Calls of ${calls} took ${amount} on average in one hour ${expected}.`;
   }
-  return `There was ${amount} of ${wordsOf(metric)} in one hour ${expected}.`;
+  return `In one hour ${wordsOf(metric)} came to ${amount} ${expected}.`;
 }
 
 /** What an alert lists beside the sentence. */
