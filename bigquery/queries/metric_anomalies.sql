@@ -6,7 +6,7 @@
 -- from @judgeFrom TIMESTAMP on; @sensitivity FLOAT64, 1 as tuned, 2 alarms at half the score, and where a workspace has its own,
 -- of one length: @workspaceIds ARRAY<STRING>, @workspaceSensitivities ARRAY<FLOAT64>; @minimumCalls INT64, calls in one hour
 -- that a share or mean is taken of; and what a difference is too small to matter under, more than 0: @minimumErrorRate
--- FLOAT64, a share; @minimumLatencyShare FLOAT64, of the series' mean; @minimumCount, @minimumSeconds, @minimumUsd FLOAT64, of
+-- FLOAT64, a share, and @minimumFailures INT64, failed calls; @minimumLatencyShare FLOAT64, of the series' mean; @minimumCount, @minimumSeconds, @minimumUsd FLOAT64, of
 -- the business's sums by unit; @follow ARRAY<STRING>: series that are told of from @judgeFrom on, alarm or not.
 -- Who runs it: src/analysis/anomalies/metric-anomalies.ts, every hour.
 -- Cost bound: one scan of the entries of all workspaces since @from (24 days), of ten short columns, and of six short ones of
@@ -42,15 +42,15 @@ sums AS (
 measured AS (
   SELECT
     workspace_id, 'error_rate' AS metric, '1' AS unit, provider, model, hour,
-    failed / calls AS value, failed_usd AS usd
+    failed / calls AS value, calls, failed_usd AS usd
   FROM call_hours
   WHERE calls >= GREATEST(@minimumCalls, 1)
   UNION ALL
-  SELECT workspace_id, 'latency_ms', 'ms', provider, model, hour, latency_ms, NULL
+  SELECT workspace_id, 'latency_ms', 'ms', provider, model, hour, latency_ms, NULL, NULL
   FROM call_hours
   WHERE timed >= GREATEST(@minimumCalls, 1)
   UNION ALL
-  SELECT workspace_id, metric, unit, '', '', hour, CAST(total AS FLOAT64), IF(unit = 'USD', total, NULL)
+  SELECT workspace_id, metric, unit, '', '', hour, CAST(total AS FLOAT64), NULL, IF(unit = 'USD', total, NULL)
   FROM sums
 ),
 named AS (
@@ -110,43 +110,49 @@ spans AS (
     judged.days AS days,
     judged.low AS low,
     judged.high AS high,
+    named.usd AS usd,
     COALESCE(
       judged.score * spans.sensitivity >= 1
         AND NOT judged.is_held_back
-        AND (judged.value > judged.high OR spans.silent_is_zero),
+        AND (judged.value > judged.high OR spans.silent_is_zero)
+        -- Of a few calls some fail by chance.
+        AND (
+          spans.metric != 'error_rate'
+          OR (compared.value - COALESCE(compared.usual, 0.0)) * named.calls >= @minimumFailures
+        ),
       FALSE
     ) AS is_alarm
   FROM compared
   INNER JOIN spans ON spans.series = compared.series
   LEFT JOIN judged ON judged.series = compared.series AND judged.hour = compared.hour
+  LEFT JOIN named ON named.series = compared.series AND named.hour = compared.hour
   WHERE compared.hour >= @judgeFrom
 )
 SELECT
-  told.series AS series,
-  told.workspace_id AS workspaceId,
-  told.metric AS metric,
-  told.unit AS unit,
-  told.provider AS provider,
-  told.model AS model,
-  told.hour AS hour,
-  told.is_alarm AS isAlarm,
-  told.is_known AS isKnown,
-  told.kind AS kind,
-  told.signal AS signal,
-  ROUND(told.score, 6) AS score,
-  ROUND(told.days, 6) AS days,
-  ROUND(told.value, 9) AS value,
-  ROUND(told.usual, 9) AS usual,
-  ROUND(told.low, 9) AS low,
-  ROUND(told.high, 9) AS high,
+  series,
+  workspace_id AS workspaceId,
+  metric,
+  unit,
+  provider,
+  model,
+  hour,
+  is_alarm AS isAlarm,
+  is_known AS isKnown,
+  kind,
+  signal,
+  ROUND(score, 6) AS score,
+  ROUND(days, 6) AS days,
+  ROUND(value, 9) AS value,
+  ROUND(usual, 9) AS usual,
+  ROUND(low, 9) AS low,
+  ROUND(high, 9) AS high,
   CAST(
     CASE
-      WHEN told.metric = 'error_rate' THEN named.usd
-      WHEN told.unit = 'USD' THEN
-        COALESCE(named.usd, NUMERIC '0') - ROUND(CAST(COALESCE(told.usual, 0.0) AS NUMERIC), 6)
+      WHEN metric = 'error_rate' THEN usd
+      WHEN unit = 'USD' THEN
+        COALESCE(usd, NUMERIC '0') - ROUND(CAST(COALESCE(usual, 0.0) AS NUMERIC), 6)
     END AS STRING
   ) AS impactUsd
 FROM told
-LEFT JOIN named ON named.series = told.series AND named.hour = told.hour
-WHERE told.is_alarm OR told.series IN UNNEST(@follow)
-ORDER BY told.hour, told.series
+WHERE is_alarm OR series IN UNNEST(@follow)
+ORDER BY hour, series

@@ -14,7 +14,8 @@ const HISTORY_DAYS = 24;
 const MINIMA = {
   minimumCalls: 20,
   minimumErrorRate: 0.05,
-  minimumLatencyShare: 0.25,
+  minimumFailures: 5,
+  minimumLatencyShare: 0.5,
   minimumCount: 20,
   minimumSeconds: 3_600,
   minimumUsd: 10,
@@ -96,6 +97,7 @@ const TYPES = {
   follow: ['STRING'],
   minimumCalls: 'INT64',
   minimumErrorRate: 'FLOAT64',
+  minimumFailures: 'INT64',
   minimumLatencyShare: 'FLOAT64',
   minimumCount: 'FLOAT64',
   minimumSeconds: 'FLOAT64',
