@@ -60,6 +60,12 @@ const jobs = [
     uri: values['detect-anomalies']!,
   },
   {
+    id: 'weekly-insights',
+    description: 'Tells workspaces whose channels ask for it what the week showed',
+    schedule: '37 6 * * 1',
+    uri: values['detect-anomalies']!,
+  },
+  {
     id: 'detect-error-patterns',
     description: 'Looks for errors that are new or become more',
     schedule: '12 * * * *',

@@ -11,7 +11,14 @@ const Instant = Type.String({ format: 'date-time', description: 'RFC 3339 in UTC
 
 /** What would bring the cost down, with its arithmetic. */
 const RecommendationSchema = Type.Object({
-  kind: Type.Union([Type.Literal('cheaper-model'), Type.Literal('concentration')]),
+  kind: Type.Union([
+    Type.Literal('cheaper-model'),
+    Type.Literal('concentration'),
+    Type.Literal('repeated-inputs'),
+    Type.Literal('unread-cache'),
+    Type.Literal('dearer-runs'),
+    Type.Literal('idle-compute'),
+  ]),
   text: Type.String(),
   /** What would have been saved in the period so far; absent where nothing is compared. */
   savingUsd: Type.Optional(Usd),

@@ -1,6 +1,6 @@
 import { PLATFORM_SCOPE } from '../core/ids.ts';
 import type { Setting, SettingBody } from '../settings/kinds.ts';
-import { type Alert, isAtLeast } from './alert.ts';
+import { type Alert, type AlertType, isAtLeast } from './alert.ts';
 import type { ChannelRef } from './alert-log.ts';
 
 /** A channel in force; `scope` is a workspace id or `PLATFORM_SCOPE`. */
@@ -26,7 +26,7 @@ export function routeAlert(alert: Alert, channels: readonly Channel[]): Route[] 
     }
     if (alert.type !== 'test') {
       const { minSeverity = 'low', types } = channel.body;
-      if (types !== undefined && !types.includes(alert.type)) {
+      if (!takesType(types, alert.type)) {
         return { kind: 'leave', channel, reason: 'other-type' };
       }
       if (!isAtLeast(alert.severity, minSeverity)) {
@@ -41,6 +41,11 @@ export function routeAlert(alert: Alert, channels: readonly Channel[]): Route[] 
     routes.push({ kind: 'skip', channel, reason: 'channel-is-gone' });
   }
   return routes;
+}
+
+/** Whether a channel of these types (absent: all that tell of something wrong) takes alerts of a type. */
+export function takesType(types: readonly AlertType[] | undefined, type: AlertType): boolean {
+  return types === undefined ? type !== 'insight' : types.includes(type);
 }
 
 /** The channels of a workspace and of the platform, as of now. */

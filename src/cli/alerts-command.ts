@@ -58,6 +58,7 @@ Examples:
         'spike',
         'anomaly',
         'error-pattern',
+        'insight',
         'test',
       ]),
     )

@@ -31,7 +31,7 @@ type SetOptions = ScopeOptions &
 type TestOptions = ConnectionOptions & { workspace: string; global?: boolean };
 
 const EVERYBODY = 'it is the platform’s, and takes the alerts of every workspace';
-const TYPES = ['budget', 'spike', 'anomaly', 'error-pattern'];
+const TYPES = ['budget', 'spike', 'anomaly', 'error-pattern', 'insight'];
 const ENDED = ['sent', 'parked', 'skipped'];
 const TEST = { pollMs: 500, patienceMs: 30_000 };
 

@@ -141,6 +141,8 @@ export const AlertTypeSchema = Type.Union([
   Type.Literal('spike'),
   Type.Literal('anomaly'),
   Type.Literal('error-pattern'),
+  /** The week's insights: only for channels whose types name it. */
+  Type.Literal('insight'),
   Type.Literal('test'),
 ]);
 

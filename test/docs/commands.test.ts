@@ -6,7 +6,7 @@ const read = (name: string) =>
   readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
 
 /** Every `npx ax …` line of the documents, as arguments. */
-const lines = ['cli', 'budgets'].flatMap((name) =>
+const lines = ['cli', 'budgets', 'insights'].flatMap((name) =>
   [...read(name).matchAll(/^npx ax (.+)$/gm)].map(([, line]) => line!),
 );
 

@@ -66,6 +66,7 @@ describe('npm start', () => {
       { name: 'deliver-alerts', schedule: '* * * * *', state: 'enabled' },
       { name: 'detect-anomalies', schedule: '7 * * * *', state: 'enabled' },
       { name: 'detect-error-patterns', schedule: '12 * * * *', state: 'enabled' },
+      { name: 'weekly-insights', schedule: '37 6 * * 1', state: 'enabled' },
     ];
     expect(await jobs()).toEqual(expected);
     process.kill(cloud.current().pids.scheduler!, 'SIGKILL');
@@ -81,7 +82,13 @@ describe('npm start', () => {
       location: 'europe-west1',
       apiEndpoint,
     });
-    const names = ['check-budgets', 'deliver-alerts', 'detect-anomalies', 'detect-error-patterns'];
+    const names = [
+      'check-budgets',
+      'deliver-alerts',
+      'detect-anomalies',
+      'detect-error-patterns',
+      'weekly-insights',
+    ];
     for (const name of names) {
       await scheduler.run(name);
       const underWay = { code: -1, message: '' };

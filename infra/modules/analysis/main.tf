@@ -56,6 +56,19 @@ module "anomalies_schedule" {
   retries                  = 3
 }
 
+# By the same function: what it reads and raises is the same.
+module "weekly_insights_schedule" {
+  source = "../schedule"
+
+  deployment               = var.deployment
+  name                     = "weekly-insights"
+  schedule                 = "37 6 * * 1"
+  url                      = module.anomalies.url
+  account_email            = google_service_account.schedule.email
+  attempt_deadline_seconds = local.longest_run_seconds
+  retries                  = 3
+}
+
 module "error_patterns" {
   source = "../service"
 

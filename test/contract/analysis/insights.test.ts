@@ -76,7 +76,7 @@ function call(workspaceId: string, atMs: number, model: string, agent: string, i
  * sends inputs of many sizes to gpt-4o-mini, in the last week twice as long; a machine runs all hours, the calls come in 10.
  */
 function workOf(workspaceId: string) {
-  const rows: object[] = [];
+  const rows: Record<string, unknown>[] = [];
   for (let week = 0; week < 8; week += 1) {
     const start = NOW - (week + 1) * 7 * DAY_MS;
     for (let day = 0; day < 7; day += 1) {

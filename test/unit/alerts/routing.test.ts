@@ -29,6 +29,14 @@ describe('an alert that names no channel', () => {
   });
 });
 
+test('the insights of a week go to channels whose types name them, and to no others', () => {
+  const asking = channelOf('asking', target, { types: ['insight'] });
+  expect(routes(alertOf({ id: 'a', type: 'insight' }), [own, asking])).toEqual([
+    'acme/mail leave other-type',
+    'acme/asking deliver takes-such-alerts',
+  ]);
+});
+
 describe('an alert that names channels', () => {
   test('goes to those alone', () => {
     expect(routes(alertOf({ id: 'a', channels: ['mail'] }), [own, ops])).toEqual([
