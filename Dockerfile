@@ -5,6 +5,7 @@
 #   deliver-alerts       node functions/deliver-alerts.ts
 #   detect-anomalies     node functions/detect-anomalies.ts
 #   detect-error-patterns node functions/detect-error-patterns.ts
+#   publish-business-metrics node functions/publish-business-metrics.ts
 FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app

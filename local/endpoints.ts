@@ -13,6 +13,7 @@ export type Endpoints = {
   deliverAlerts: string;
   detectAnomalies: string;
   detectErrorPatterns: string;
+  publishBusinessMetrics: string;
   /** host:port, as in PUBSUB_EMULATOR_HOST. */
   pubsub: string;
   /** Certificates of the push tokens; absent when another emulator is used. */
@@ -55,6 +56,7 @@ export function describeEndpoints(options: {
     deliverAlerts: at(ports.deliverAlerts),
     detectAnomalies: at(ports.detectAnomalies),
     detectErrorPatterns: at(ports.detectErrorPatterns),
+    publishBusinessMetrics: at(ports.publishBusinessMetrics),
     console: at(ports.console),
     monitoring: `127.0.0.1:${ports.monitoring}`,
     logging: `127.0.0.1:${ports.logging}`,

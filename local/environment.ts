@@ -29,7 +29,8 @@ export type FunctionName =
   | 'checkBudgets'
   | 'deliverAlerts'
   | 'detectAnomalies'
-  | 'detectErrorPatterns';
+  | 'detectErrorPatterns'
+  | 'publishBusinessMetrics';
 
 export type LocalEnvironment = {
   /** For every process: enough to run, and nothing a Google client could find credentials by. */
@@ -141,6 +142,7 @@ export function createEnvironment(options: {
       }),
       detectAnomalies: functionAt(ports.detectAnomalies),
       detectErrorPatterns: functionAt(ports.detectErrorPatterns),
+      publishBusinessMetrics: functionAt(ports.publishBusinessMetrics),
     },
     adminKey,
     emulatorHost,

@@ -7,6 +7,7 @@ export type Ports = {
   deliverAlerts: number;
   detectAnomalies: number;
   detectErrorPatterns: number;
+  publishBusinessMetrics: number;
   pubsub: number;
   pubsubHttp: number;
   bigquery: number;
@@ -29,6 +30,7 @@ export function portsFrom(base: number): Ports {
     deliverAlerts: base + 12,
     detectAnomalies: base + 13,
     detectErrorPatterns: base + 14,
+    publishBusinessMetrics: base + 15,
     pubsub: base + 20,
     pubsubHttp: base + 21,
     bigquery: base + 30,

@@ -64,6 +64,7 @@ export function describeProcesses(options: {
       functionProcess('deliver-alerts', 'deliverAlerts'),
       functionProcess('detect-anomalies', 'detectAnomalies'),
       functionProcess('detect-error-patterns', 'detectErrorPatterns'),
+      functionProcess('publish-business-metrics', 'publishBusinessMetrics'),
       api,
     ],
     workload: options.workload === undefined ? [] : describeWorkload(options.workload),
@@ -78,6 +79,7 @@ export function provisionArguments({ functions, ownPubsub }: LocalEnvironment): 
     ...['--deliver-alerts', functions.deliverAlerts.url],
     ...['--detect-anomalies', functions.detectAnomalies.url],
     ...['--detect-error-patterns', functions.detectErrorPatterns.url],
+    ...['--publish-business-metrics', functions.publishBusinessMetrics.url],
     ...(ownPubsub ? ['--push-service-account', PUSH_SERVICE_ACCOUNT] : []),
   ];
 }

@@ -14,6 +14,7 @@ const { values } = parseArgs({
     'deliver-alerts': { type: 'string' },
     'detect-anomalies': { type: 'string' },
     'detect-error-patterns': { type: 'string' },
+    'publish-business-metrics': { type: 'string' },
     'push-service-account': { type: 'string' },
   },
 });
@@ -70,6 +71,12 @@ const jobs = [
     description: 'Looks for errors that are new or become more',
     schedule: '12 * * * *',
     uri: values['detect-error-patterns']!,
+  },
+  {
+    id: 'publish-business-metrics',
+    description: 'Publishes the KPIs of the platform as gauges',
+    schedule: '17 * * * *',
+    uri: values['publish-business-metrics']!,
   },
 ];
 

@@ -22,6 +22,11 @@ export function formatTable(
       endpoints.detectErrorPatterns,
       'hourly: npx ax jobs run detect-error-patterns',
     ],
+    [
+      'publish-business-metrics',
+      endpoints.publishBusinessMetrics,
+      'hourly: npx ax jobs run publish-business-metrics',
+    ],
     ['Pub/Sub', endpoints.pubsub, 'PUBSUB_EMULATOR_HOST'],
     ['Cloud Scheduler', endpoints.scheduler, 'SCHEDULER_API_ENDPOINT'],
     ['Cloud Monitoring', endpoints.monitoring, 'MONITORING_API_ENDPOINT'],

@@ -66,6 +66,7 @@ describe('npm start', () => {
       { name: 'deliver-alerts', schedule: '* * * * *', state: 'enabled' },
       { name: 'detect-anomalies', schedule: '7 * * * *', state: 'enabled' },
       { name: 'detect-error-patterns', schedule: '12 * * * *', state: 'enabled' },
+      { name: 'publish-business-metrics', schedule: '17 * * * *', state: 'enabled' },
       { name: 'weekly-insights', schedule: '37 6 * * 1', state: 'enabled' },
     ];
     expect(await jobs()).toEqual(expected);
@@ -87,6 +88,7 @@ describe('npm start', () => {
       'deliver-alerts',
       'detect-anomalies',
       'detect-error-patterns',
+      'publish-business-metrics',
       'weekly-insights',
     ];
     for (const name of names) {
@@ -121,6 +123,7 @@ describe('npm start', () => {
     'deliver-alerts',
     'detect-anomalies',
     'detect-error-patterns',
+    'publish-business-metrics',
     'api',
     'bigquery',
     'pubsub',

@@ -112,3 +112,40 @@ module "error_patterns_schedule" {
   attempt_deadline_seconds = local.longest_run_seconds
   retries                  = 3
 }
+
+module "business_metrics" {
+  source = "../service"
+
+  deployment      = var.deployment
+  name            = "publish-business-metrics"
+  command         = ["node", "functions/publish-business-metrics.ts"]
+  ingress         = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  invokers        = { schedule = google_service_account.schedule.member }
+  instances       = var.instances
+  timeout_seconds = local.longest_run_seconds
+
+  env = {
+    GOOGLE_CLOUD_PROJECT = var.deployment.project_id
+    BIGQUERY_DATASET     = var.warehouse.dataset_id
+  }
+  secret_env = {
+    REDIS_URL = var.redis_url
+  }
+
+  dataset_id = var.warehouse.dataset_id
+  writable_tables = {
+    analysis_runs = var.warehouse.tables["analysis_runs"]
+  }
+}
+
+module "business_metrics_schedule" {
+  source = "../schedule"
+
+  deployment               = var.deployment
+  name                     = "publish-business-metrics"
+  schedule                 = "17 * * * *"
+  url                      = module.business_metrics.url
+  account_email            = google_service_account.schedule.email
+  attempt_deadline_seconds = local.longest_run_seconds
+  retries                  = 3
+}

@@ -52,6 +52,14 @@ const SERVICES = [
     publishes: { ALERTS_TOPIC: `\${var.alerts_topic}` },
   })),
   {
+    folder: 'analysis',
+    name: 'business_metrics',
+    entry: 'functions/publish-business-metrics.ts',
+    reads: 'the dataset',
+    writes: ['analysis_runs'],
+    publishes: {},
+  },
+  {
     folder: 'api',
     name: 'api',
     entry: 'services/api/main.ts',

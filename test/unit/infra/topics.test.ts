@@ -113,6 +113,7 @@ describe.each([
 describe.each([
   ['anomalies', 'detect-anomalies', '7 * * * *'],
   ['error_patterns', 'detect-error-patterns', '12 * * * *'],
+  ['business_metrics', 'publish-business-metrics', '17 * * * *'],
 ])('the schedule of %s', (service, name, cron) => {
   test(`calls ${name} at ${cron}, as the local one does, and waits as long as it may take`, () => {
     expect(findCall(files, 'analysis', service).name).toBe(name);

@@ -18,6 +18,7 @@ const copy = (portBase: number, supervisor: number): Endpoints => ({
   deliverAlerts: '',
   detectAnomalies: '',
   detectErrorPatterns: '',
+  publishBusinessMetrics: '',
   inbox: '',
   smtp: '',
   scheduler: '',
