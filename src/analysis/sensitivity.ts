@@ -8,7 +8,7 @@ export const ANALYSIS_SETTING = 'analysis';
 /** What holds for a workspace that has set nothing: measured in docs/analysis.md. */
 export const DEFAULT_SENSITIVITY: CostSensitivity = {
   sensitivity: 1,
-  minimumImpactNanoUsd: 1_000_000_000n,
+  minimumImpactNanoUsd: 2_000_000_000n,
 };
 
 /**
