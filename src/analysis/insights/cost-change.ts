@@ -26,9 +26,7 @@ export function costChangeInsight({ total, dimensions }: Movement): Insight[] {
       kind: 'cost-change',
       subject: leading === undefined ? {} : { [leading.dimension]: leading.mover.value },
       title: `Costs ${changeNanoUsd > 0n ? 'rose' : 'fell'} by ${formatDollarsRounded(size)}`,
-      text: [wholeText(total), leading && leadingText(leading, changeNanoUsd)]
-        .filter((text) => text !== undefined)
-        .join(' '),
+      text: `${wholeText(total)} ${leading === undefined ? ofWhole(total) : leadingText(leading, changeNanoUsd)}`,
       arithmetic,
     },
   ];
@@ -78,11 +76,21 @@ function leadingText({ dimension, mover }: Leading, whole: NanoUsd): string {
   return `The ${dimension} ${value} cost ${formatDollarsRounded(size)} ${more}, ${share}: ${reasonText(mover)}.`;
 }
 
+/** The reason of a change that nothing parts. */
+function ofWhole(total: Mover): string {
+  const text = reasonText(total);
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`;
+}
+
+/** Why it costs another amount: what the number of requests makes of it, and what the cost of one. */
 function reasonText(mover: Mover): string {
   const { because, requests, requestsBefore, volumeNanoUsd, rateNanoUsd } = mover;
-  const counts = `${requestsBefore} requests before, ${requests} now`;
-  const part = (nanoUsd: NanoUsd) =>
-    `${nanoUsd < 0n ? '-' : '+'}${formatDollarsRounded(absolute(nanoUsd))}`;
+  const made = (what: string, nanoUsd: NanoUsd) => {
+    const sign = nanoUsd < 0n ? '-' : '+';
+    return nanoUsd === 0n ? [] : [`${what} ${sign}${formatDollarsRounded(absolute(nanoUsd))}`];
+  };
+  const volume = made(`${requestsBefore} requests before and ${requests} now make`, volumeNanoUsd);
+  const rate = made('what a request costs makes', rateNanoUsd);
   switch (because) {
     case 'new':
       return 'it cost nothing before';
@@ -90,9 +98,9 @@ function reasonText(mover: Mover): string {
       return 'it costs nothing any more';
     case 'requests':
     case 'unchanged':
-      return `${counts} (${part(volumeNanoUsd)}), each at another cost (${part(rateNanoUsd)})`;
+      return [...volume, ...rate].join(', ');
     case 'cost-per-request':
-      return `each request costs another amount (${part(rateNanoUsd)}); ${counts} (${part(volumeNanoUsd)})`;
+      return [...rate, ...volume].join(', ');
   }
 }
 

@@ -53,7 +53,7 @@ describe('a change of costs', () => {
       title: 'Costs rose by $10.00',
       text:
         'Costs rose by $10.00 (500 %), from $2.00 in the period before to $12.00. The agent bot cost $8.00 more, 80 % of it: ' +
-        '10 requests before, 90 now (+$8.00), each at another cost (+$0.00).',
+        '10 requests before and 90 now make +$8.00.',
       arithmetic: {
         terms: [
           { what: 'costs of the period', usd: '12' },
@@ -71,7 +71,7 @@ describe('a change of costs', () => {
     ];
     const [insight] = costChangeInsight(await movementOf(TOTAL, { model: models }));
     expect(insight!.text).toContain(
-      'each request costs another amount (+$9.90); 100 requests before, 110 now (+$0.10)',
+      'what a request costs makes +$9.90, 100 requests before and 110 now make +$0.10.',
     );
   });
 
@@ -92,11 +92,18 @@ describe('a change of costs', () => {
     ]);
   });
 
-  test('is told of first costs too, and left unexplained where nothing parts them', async () => {
+  test('that nothing parts is explained as a whole, first costs too', async () => {
     const first = await movementOf(['', '2', '0', 3, 0], { agent: [['bot', '2', '0', 3, 0]] });
     expect(costChangeInsight(first)).toMatchObject([
-      { subject: {}, text: 'Costs rose by $2.00, from $0.00 in the period before to $2.00.' },
+      {
+        subject: {},
+        text: 'Costs rose by $2.00, from $0.00 in the period before to $2.00. It cost nothing before.',
+      },
     ]);
+    const alone = await movementOf(TOTAL, { agent: [['bot', '12', '2', 120, 20]] });
+    expect(costChangeInsight(alone)[0]!.text).toMatch(
+      /20 requests before and 120 now make \+\$10\.00\.$/,
+    );
   });
 
   test.each<[string, Cell]>([
