@@ -108,7 +108,7 @@ function describeCache({ cache }: InsightsAnswer): string {
 
 function describeTrend({ trend }: InsightsAnswer): string {
   const { weeks, weeksInARow } = trend;
-  if (weeks.length < 2) return '';
+  if (weeks.length < 2 || weeks.every(({ costUsd }) => costUsd === '0')) return '';
   const amounts = weeks.map(({ costUsd }) => dollars(costUsd)).toReversed();
   const times = Math.abs(weeksInARow);
   const direction = weeksInARow > 0 ? 'rising' : 'falling';
