@@ -24,7 +24,10 @@ WITH entries AS (
       IF(json_payload IS NULL, NULL, TO_JSON_STRING(json_payload)),
       CONCAT(http_request.request_method, ' ', http_request.request_url, ' failed')
     ) AS told,
-    REGEXP_EXTRACT(JSON_VALUE(json_payload, '$.stack_trace'), r'^[^\n]+') AS error
+    -- What went wrong, where the message says only what failed by it.
+    REGEXP_EXTRACT(
+      COALESCE(JSON_VALUE(json_payload, '$.stack_trace'), JSON_VALUE(json_payload, '$.fields.errorType')), r'^[^\n]+'
+    ) AS error
   FROM logs
   WHERE timestamp >= @from
     AND timestamp < @to

@@ -4,6 +4,7 @@ import { causeOf, KNOWN_CAUSES } from '../../../../src/analysis/log-patterns/kno
 describe('known causes', () => {
   test.each([
     ['connect ECONNREFUSED <*>', 'connection_refused'],
+    ['model call failed: rate_limited', 'rate_limited'],
     ['Model call failed: <*> Too Many Requests from <*>', 'rate_limited'],
     ['<*> RESOURCE_EXHAUSTED: Quota exceeded', 'rate_limited'],
     ['Model call failed: <*> Overloaded from <*> retry <*>', 'provider_overloaded'],
