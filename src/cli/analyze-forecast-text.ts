@@ -1,5 +1,6 @@
 import type { Forecast, ModelShare } from '../costs/forecast/forecast.ts';
 import type { TimedSeries } from './analyze-forecast-file.ts';
+import { plotInterval } from './interval-plot.ts';
 import { table, wrap } from './tables.ts';
 
 type Forecasted = { series: TimedSeries; forecast: Forecast };
@@ -42,7 +43,7 @@ function describeOne({ series, forecast }: Forecasted, width: number): string {
   const highest = Math.max(...shown.map(({ high95 }) => high95));
   const hasPlot = room >= LEAST_PLOT_WIDTH && highest > 0;
   const rows = cells.map((row, at) =>
-    hasPlot ? [...row, plot(shown[at]!, highest, Math.min(60, room))] : row,
+    hasPlot ? [...row, plotInterval(shown[at]!, highest, Math.min(60, room))] : row,
   );
   const lines = [
     table(hasPlot ? [...head, ''] : head, rows, { right: [1, 2, 3], fixed: [0, 4] }),
@@ -87,16 +88,6 @@ function sumText({ sums }: Forecast): string {
   const { mean, low80, high80, low95, high95 } = sums.at(-1)!;
   const [center, ...ends] = [mean, low80, high80, low95, high95].map(formatShort);
   return `${center} (80 %: ${ends[0]} to ${ends[1]}; 95 %: ${ends[2]} to ${ends[3]})`;
-}
-
-/** One step drawn: `─` up to where 95 of 100 lie, `━` up to where 80 do, `●` the mean. */
-function plot(step: Forecast['steps'][number], highest: number, width: number): string {
-  const column = (value: number) => Math.round((value / highest) * (width - 1));
-  const line = new Array<string>(width).fill(' ');
-  line.fill('─', column(step.low95), column(step.high95) + 1);
-  line.fill('━', column(step.low80), column(step.high80) + 1);
-  line[column(step.mean)] = '●';
-  return line.join('').trimEnd();
 }
 
 /** A number for people: four digits that mean something. */

@@ -72,6 +72,62 @@ export type ErrorPatternsAnswer = {
   patterns: ErrorPatternAnswer[];
 };
 
+/** Estimates, rounded to a millionth of a dollar. */
+export type EstimateAnswer = {
+  meanUsd: string;
+  low80Usd: string;
+  high80Usd: string;
+  low95Usd: string;
+  high95Usd: string;
+};
+
+export type ForecastAnswer = {
+  /** Absent: all of them together. */
+  workspaceId?: string;
+  source: string;
+  grain: string;
+  asOf: string;
+  noForecastBecause?: string;
+  month?: {
+    month: string;
+    spentUsd: string;
+    restEstimate: EstimateAnswer;
+    estimate: EstimateAnswer;
+  };
+  next30Days?: { from: string; to: string; estimate: EstimateAnswer };
+  cumulative?: { until: string; estimate: EstimateAnswer }[];
+  models?: { name: string; weight: number }[];
+  backtest?: {
+    origins: number;
+    horizon: number;
+    meanAbsoluteErrorUsd: string;
+    naiveMeanAbsoluteErrorUsd: string;
+    sumErrorPercent?: number;
+  };
+};
+
+export type AnomalyAnswer = {
+  id: string;
+  kind: string;
+  status: string;
+  since: string;
+  until?: string;
+  severity: string;
+  title: string;
+  sentence: string;
+  impactUsd?: string;
+  score?: number;
+  details: Record<string, unknown>;
+  recordedAt: string;
+};
+
+export type AnomaliesAnswer = {
+  workspaceId: string;
+  from: string;
+  to: string;
+  anomalies: AnomalyAnswer[];
+};
+
 export type QuoteCase = {
   provider: string;
   model: string;

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { addAlertsCommand } from './alerts-command.ts';
 import { addAnalyzeCommand } from './analyze.ts';
+import { addAnomaliesCommand } from './anomalies-command.ts';
 import { addBudgetsCommand } from './budgets-command.ts';
 import { addChannelsCommand } from './channels-command.ts';
 import { addCostsCommand } from './costs-command.ts';
 import { addErrorPatternsCommand } from './error-patterns-command.ts';
 import { describeError, EXIT, errorDocument, exitCodeOf, invalidInput } from './exit.ts';
+import { addForecastCommand } from './forecast-command.ts';
 import { addInsightsCommand } from './insights-command.ts';
 import { type Io, note } from './io.ts';
 import { addJobsCommand } from './jobs-command.ts';
@@ -74,10 +76,12 @@ Examples:
     );
   addReplayCommand(program, io, exit);
   addCostsCommand(program, io);
+  addForecastCommand(program, io);
   addInsightsCommand(program, io);
   addBudgetsCommand(program, io);
   addChannelsCommand(program, io, exit);
   addAlertsCommand(program, io);
+  addAnomaliesCommand(program, io);
   addErrorPatternsCommand(program, io);
   addPriceCommand(program, io);
   addPricesCommand(program, io);
