@@ -82,7 +82,7 @@ async function main(): Promise<void> {
     runs,
     findings: createFindings({ warehouse, alerts, now }),
     operationsWorkspace,
-    log,
+    onFailed: (job, error) => log.error('analysis failed', { job, error }),
   });
 
   await runFunction({

@@ -1,7 +1,6 @@
 import { errorMessage } from '../core/errors.ts';
 import { DAY_MS, HOUR_MS } from '../core/time.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Logger } from '../telemetry/logging.ts';
 import type { Asks } from './anomalies/detect.ts';
 import { createCostJudge } from './anomalies/judge-costs.ts';
 import { createSeriesJudge } from './anomalies/judge-series.ts';
@@ -28,9 +27,10 @@ export function createAnomalyDetection(options: {
   findings: Pick<Findings, 'during' | 'settle'>;
   /** In which findings about the platform itself are raised. */
   operationsWorkspace: string;
-  log: Pick<Logger, 'error'>;
+  /** Told of an analysis that failed. */
+  onFailed: (job: string, error: unknown) => void;
 }) {
-  const { warehouse, settings, operationsWorkspace, log } = options;
+  const { warehouse, settings, operationsWorkspace, onFailed } = options;
   const sensitivities = () => listSensitivities(settings);
   const hourly = { everyMs: HOUR_MS, catchUpMs: CATCH_UP_MS };
   const analyses: Analysis[] = [
@@ -70,14 +70,14 @@ export function createAnomalyDetection(options: {
   ];
 
   return {
-    /** Runs every analysis once, one after the other; never rejects: what failed is in the report, and in the log. */
+    /** Runs every analysis once, one after the other; never rejects: what failed is in the report. */
     async run(): Promise<DetectionReport> {
       const report: DetectionReport = {};
       for (const analysis of analyses) {
         try {
           report[analysis.job] = await runAnalysis(options, analysis);
         } catch (error) {
-          log.error('analysis failed', { job: analysis.job, error });
+          onFailed(analysis.job, error);
           report[analysis.job] = { kind: 'failed', reason: errorMessage(error) };
         }
       }

@@ -8,7 +8,7 @@ import { createAnomalyDetection } from '../../src/analysis/detect-anomalies.ts';
 import { createFindings } from '../../src/analysis/findings/findings.ts';
 import { createRuns } from '../../src/analysis/runs.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
-import { createRedis } from '../../src/cloud/redis.ts';
+import { createRedis, redisReady } from '../../src/cloud/redis.ts';
 import { formatUsd, type NanoUsd } from '../../src/core/money.ts';
 import { formatInstant, HOUR_MS } from '../../src/core/time.ts';
 import { createSettings } from '../../src/settings/settings.ts';
@@ -47,7 +47,9 @@ export async function createAnalysisWorld(startMs: number) {
     apiEndpoint: emulator.url,
   });
   const redis = createRedis({ url: redisServer.url, onError: () => {} });
+  await redisReady(redis, 5_000);
   const raised: Alert[] = [];
+  const failures: unknown[] = [];
   const publisher = {
     async publish(data: Buffer): Promise<string> {
       raised.push(JSON.parse(data.toString('utf8')) as Alert);
@@ -59,13 +61,13 @@ export async function createAnalysisWorld(startMs: number) {
   const settings = createSettings({ warehouse, redis, now });
   const findings = createFindings({ warehouse, alerts, now });
   const runs = createRuns({ warehouse, redis, now });
-  const log = { error: () => {} };
   const detection = createAnomalyDetection({
-    ...{ warehouse, settings, runs, findings, log, operationsWorkspace: 'operations' },
+    ...{ warehouse, settings, runs, findings, operationsWorkspace: 'operations' },
+    onFailed: (_job, error) => failures.push(error),
   });
 
   return {
-    ...{ clock, warehouse, redis, raised, settings, findings, runs, detection },
+    ...{ clock, warehouse, redis, raised, failures, settings, findings, runs, detection },
 
     /** Puts costs into the ledger, in the middle of their hours. */
     async spend(costs: readonly HourlyCost[]): Promise<void> {

@@ -11,9 +11,9 @@ export type Placed =
   | { kind: 'known'; id: string };
 
 /**
- * Places what was found into the findings that are known. One subject has one open finding at a time: what is found while
- * it is open is part of it, and so is what was found before it ended. A finding keeps its first title, sentence and begin until it becomes
- * worse. Ordered by time; pure, and the same whatever the order of `found`.
+ * Places what was found into the findings that are known, in the order of time. One subject has one open finding at a time:
+ * what is found while it is open is part of it, and so is what was found before it ended. A finding keeps its begin, and what
+ * it said first until it becomes worse. Pure.
  */
 export function placeFound(known: readonly FindingState[], found: readonly Found[]): Placed[] {
   const bySubject = new Map<string, FindingState[]>();

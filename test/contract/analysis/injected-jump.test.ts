@@ -35,6 +35,7 @@ beforeAll(async () => {
   const judgeUntil = async (ms: number) => {
     world.clock.ms = after(ms);
     const report = await world.detection.run();
+    expect(world.failures).toEqual([]);
     for (const one of Object.values(report)) expect(one.kind).toBe('ok');
   };
   for (let ms = JUMP_FROM - HOUR_MS; ms <= JUMP_TO + 3 * HOUR_MS; ms += HOUR_MS) {
