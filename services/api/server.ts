@@ -20,6 +20,7 @@ import { installOpenApi } from './openapi.ts';
 import { installRateLimit } from './rate-limit.ts';
 import type { Readiness } from './readiness.ts';
 import { registerAlertRoutes } from './routes/alerts.ts';
+import { registerAnalysisSettingsRoutes } from './routes/analysis-settings.ts';
 import { registerAnomalyRoutes } from './routes/anomalies.ts';
 import { type BudgetDeps, registerBudgetRoutes } from './routes/budgets.ts';
 import { type ChannelDeps, registerChannelRoutes } from './routes/channels.ts';
@@ -104,6 +105,7 @@ export async function createApiServer(
   registerAlertRoutes(app, deps);
   registerAnomalyRoutes(app, deps);
   registerWorkspaceProfileRoutes(app, deps);
+  registerAnalysisSettingsRoutes(app, deps);
   registerJobRoutes(app, deps);
   registerKeyRoutes(app, deps);
   registerHealthRoutes(app, deps);

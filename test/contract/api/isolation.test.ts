@@ -37,6 +37,7 @@ const cause = { patterns: ['flux*empty'], cause: 'It is empty.', fix: 'Fill it.'
 /** Bodies for the other routes. */
 const BODIES: Record<string, unknown> = {
   'PUT /v1/workspaces/:workspaceId': { name: 'Acme' },
+  'PUT /v1/workspaces/:workspaceId/analysis': { sensitivity: 2 },
   'PUT /v1/workspaces/:workspaceId/price-overrides/:id': override,
   'PUT /v1/workspaces/:workspaceId/budgets/:id': budget,
   'PUT /v1/workspaces/:workspaceId/channels/:id': channel,
@@ -105,6 +106,8 @@ describe('a tenant sees itself only', () => {
         'PUT /v1/known-causes/:id',
         'GET /v1/workspaces/:workspaceId',
         'PUT /v1/workspaces/:workspaceId',
+        'GET /v1/workspaces/:workspaceId/analysis',
+        'PUT /v1/workspaces/:workspaceId/analysis',
         ...['price-overrides', 'budgets', 'channels'].flatMap((path) => [
           `GET /v1/workspaces/:workspaceId/${path}`,
           `GET /v1/workspaces/:workspaceId/${path}/:id`,
@@ -254,6 +257,7 @@ describe('a tenant sees itself only', () => {
     ['ingest', 'GET', '/v1/workspaces/acme/channels'],
     ['ingest', 'GET', '/v1/workspaces/acme/alerts'],
     ['read', 'PUT', '/v1/workspaces/acme'],
+    ['read', 'PUT', '/v1/workspaces/acme/analysis'],
     ['read', 'PUT', '/v1/workspaces/acme/budgets/x'],
     ['read', 'DELETE', '/v1/workspaces/acme/budgets/x'],
     ['read', 'POST', '/v1/workspaces/acme/budgets/check'],
