@@ -11,7 +11,7 @@ export type CostOpening = Pick<CostAnomaly, 'level' | 'provider' | 'model' | 'ag
   usualUsd: string;
 };
 
-/** Scores below this are barely outside of everything seen: noise gets there every other month, see docs/analysis.md. */
+/** Scores below this are barely outside of everything seen: noise gets there every few weeks, see docs/analysis.md. */
 const BARELY_OUTSIDE = 1.5;
 
 /**
