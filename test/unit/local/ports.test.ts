@@ -9,9 +9,9 @@ afterEach(() => {
 });
 
 describe('ports', () => {
-  test('are fifteen different ones within the span that is promised', () => {
+  test('are all different and within the span that is promised', () => {
     const ports = Object.values(portsFrom(9000));
-    expect(new Set(ports).size).toBe(15);
+    expect(new Set(ports).size).toBe(ports.length);
     expect(Math.max(...ports)).toBe(9000 + PORT_SPAN);
   });
 
