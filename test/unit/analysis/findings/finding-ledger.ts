@@ -34,7 +34,7 @@ export function createFindingLedger() {
         .filter((row) => (kinds as unknown as string[]).includes(String(row.kind)))
         .filter((row) => workspaceId === null || row.workspace_id === workspaceId)
         .filter((row) => String(row.since) >= earliest! && String(row.since) < to!)
-        .filter((row) => row.until === undefined || String(row.until) > from!)
+        .filter((row) => row.until === undefined || (row.until as string) > from!)
         .filter((row) => status === null || (row.event === 'closed') === (status === 'closed'))
         .sort((a, b) => (String(a.since) < String(b.since) ? -1 : 1))
         .map((row) => ({
