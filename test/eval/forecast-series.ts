@@ -15,6 +15,7 @@ const SHAPES: Record<string, Shape> = {
   'weekly, wandering': { season: 1, horizon: 13, length: [90, 400], swing: 0 },
   'daily, weekly season': { season: 7, horizon: 14, length: [70, 300], swing: 0.25 },
   'hourly, daily and weekly season': { season: 24, horizon: 48, length: [400, 700], swing: 0.4 },
+  'hourly, one to two weeks known': { season: 24, horizon: 48, length: [168, 330], swing: 0.4 },
 };
 
 /** Made series: trends that turn, seasons that change, levels that wander or jump, and ones that are mostly zero. */

@@ -40,6 +40,11 @@ export function backtest(
   return { candidates: candidatesFor(periods), origins };
 }
 
+/** Whether two origins are judged by some of the same values; an origin overlaps itself. */
+export function overlap(a: Origin, b: Origin): boolean {
+  return a.known < b.known + b.actual.length && b.known < a.known + a.actual.length;
+}
+
 /** How many values are known at each origin, descending. */
 function originsOf(n: number, period: number, horizon: number): number[] {
   const last = n - Math.max(1, Math.floor(Math.min(horizon, n / 2) / 3));

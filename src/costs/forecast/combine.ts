@@ -37,14 +37,14 @@ export function relativeErrors({ origins }: Backtest): RelativeErrors {
 
 /**
  * Weights of the candidates, adding up to 1: the trust in each times a power of its mean relative error, recent origins
- * first (Bates & Granger 1969; Pawlikowski & Chorowska 2020 in the M4 competition). `except` leaves one origin out, so that
- * a combination can be judged there. Candidates that are silent now have none.
+ * first (Bates & Granger 1969; Pawlikowski & Chorowska 2020 in the M4 competition). `except` leaves origins out, so that a
+ * combination can be judged there. Candidates that are silent now have none.
  */
 export function weigh(
   candidates: readonly Candidate[],
   errors: RelativeErrors,
   forecasts: CandidateForecasts,
-  except?: number,
+  except: (origin: number) => boolean = () => false,
 ): number[] {
   const weights = candidates.map(({ trust }, at) => {
     if (forecasts[at] === undefined) return 0;
@@ -52,7 +52,7 @@ export function weigh(
     let count = PRIOR_ORIGINS;
     errors.forEach((atOrigin, origin) => {
       const error = atOrigin[at];
-      if (error === undefined || origin === except) return;
+      if (error === undefined || except(origin)) return;
       const weight = MEMORY ** origin;
       sum += weight * error;
       count += weight;

@@ -1,4 +1,4 @@
-import { backtest } from './backtest.ts';
+import { backtest, overlap } from './backtest.ts';
 import { forecastEach } from './candidates.ts';
 import { combine, relativeErrors, weigh } from './combine.ts';
 import { type Bounds, intervalsAround } from './intervals.ts';
@@ -43,9 +43,13 @@ export function forecastSeries(
   // 1. Every candidate at every origin: nothing of what it is judged by is known to it.
   const tried = backtest(values, periods, horizon);
   const errors = relativeErrors(tried);
-  // 2. The combination at every origin, weighted without that origin: its errors are those of a stranger.
-  const outcomes = tried.origins.map(({ known, actual, forecasts }, origin): Outcome => {
-    const weights = weigh(tried.candidates, errors, forecasts, origin);
+  // 2. The combination at every origin, weighted without any that is judged by some of the same values: its errors are those
+  // of a stranger.
+  const outcomes = tried.origins.map((origin): Outcome => {
+    const { known, actual, forecasts } = origin;
+    const weights = weigh(tried.candidates, errors, forecasts, (other) =>
+      overlap(origin, tried.origins[other]!),
+    );
     return { known, actual, forecast: combine(forecasts, weights) };
   });
   // 3. The combination now.
@@ -59,8 +63,9 @@ export function forecastSeries(
   // 4. Intervals of the values, and of their sums.
   const guess = guessError(values);
   const known = values.length;
+  const unseen = unseenShare(known, periods);
   const around = (center: readonly number[], seen: readonly Outcome[], leastGrowth: number) => {
-    const bounds = intervalsAround(center, seen, { known, guess, leastGrowth });
+    const bounds = intervalsAround(center, seen, { known, guess, leastGrowth, unseen });
     return center.map((value, step) => ({ mean: value, ...bounds[step]! }));
   };
   const summed = outcomes.map((outcome) => ({
@@ -75,6 +80,12 @@ export function forecastSeries(
     models,
     backtest: summarize(values, outcomes),
   };
+}
+
+/** How much of the longer of two seasons was not seen twice, from 0 to 1: before that no model knows of it. */
+function unseenShare(known: number, periods: readonly number[]): number {
+  const [, longer] = periods;
+  return longer === undefined ? 0 : Math.min(1, Math.max(0, 2 - known / longer));
 }
 
 /** The mean change from one value to the next. */

@@ -23,6 +23,8 @@ const WIDEN = {
   calm: 0.2,
   /** A horizon of more of the series than this widens no further. */
   mostHorizon: 0.5,
+  /** A longer season, a week behind a day, of which nothing was seen twice: its turns surprise. */
+  unseen: 0.2,
 };
 
 const MEAN_TO_SIGMA = Math.sqrt(Math.PI / 2);
@@ -40,11 +42,17 @@ type Weighted = { error: number; weight: number };
  *
  * - `known`: length of the series; `guess`: the size of an error one step ahead, for want of better.
  * - `leastGrowth`: exponent with which errors grow at least over the steps.
+ * - `unseen`: the share, 0 to 1, of a longer season that the series has not shown twice.
  */
 export function intervalsAround(
   mean: readonly number[],
   outcomes: readonly Outcome[],
-  { known, guess, leastGrowth }: { known: number; guess: number; leastGrowth: number },
+  {
+    known,
+    guess,
+    leastGrowth,
+    unseen,
+  }: { known: number; guess: number; leastGrowth: number; unseen: number },
 ): Bounds[] {
   const spread = fitSpread(outcomes, mean, leastGrowth);
   const errors = outcomes.flatMap(({ known: then, forecast, actual }) =>
@@ -59,7 +67,8 @@ export function intervalsAround(
   const bounds = quantilesOf(errors, guessed);
   const wandering = Math.min(1, spread.growth - leastGrowth);
   const ahead = Math.min(WIDEN.mostHorizon, mean.length / known) * (WIDEN.calm + wandering);
-  const width = 1 + WIDEN.origins / (outcomes.length + 1) + WIDEN.horizon * ahead;
+  const width =
+    1 + WIDEN.origins / (outcomes.length + 1) + WIDEN.horizon * ahead + WIDEN.unseen * unseen;
   const width95 = width * (1 + WIDEN.tail + WIDEN.tailHorizon * ahead);
   return mean.map((value, step) => {
     const unit = unitOf(spread, value, step);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { backtest } from '../../../../src/costs/forecast/backtest.ts';
+import { backtest, overlap } from '../../../../src/costs/forecast/backtest.ts';
+import { combine, relativeErrors, weigh } from '../../../../src/costs/forecast/combine.ts';
 import { fillGaps } from '../../../../src/costs/forecast/gaps.ts';
 import { autoregress } from '../../../../src/costs/forecast/models/autoregression.ts';
 import { recentLine, theta } from '../../../../src/costs/forecast/models/lines.ts';
@@ -114,5 +115,29 @@ describe('the backtest', () => {
       expect(known).toBeLessThan(60);
       expect(other.origins[at]!.forecasts).toEqual(forecasts);
     });
+  });
+
+  test('judges an origin by weights that know none of the values it is judged by', () => {
+    const { normal } = chance(7);
+    const values = series(60, () => 100 + 20 * normal());
+    const tried = backtest(values, [], 6);
+    const judged = tried.origins[9]!;
+    const said = (origins: typeof tried.origins) => {
+      const errors = relativeErrors({ ...tried, origins });
+      const weights = weigh(tried.candidates, errors, judged.forecasts, (other) =>
+        overlap(judged, tried.origins[other]!),
+      );
+      return combine(judged.forecasts, weights);
+    };
+    const until = judged.known + judged.actual.length;
+    const changed = tried.origins.map((origin) => ({
+      ...origin,
+      actual: origin.actual.map((value, step) => {
+        const at = origin.known + step;
+        return at >= judged.known && at < until ? value * 3 : value;
+      }),
+    }));
+    expect(changed).not.toEqual(tried.origins);
+    expect(said(changed)).toEqual(said(tried.origins));
   });
 });
