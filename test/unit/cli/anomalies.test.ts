@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { AnomaliesAnswer, AnomalyAnswer } from '../../../src/cli/contract.ts';
-import { type FakeApi, startFakeApi } from './fake-api.ts';
-import { ax, scratchFolder } from './run.ts';
+import { axAnsweredBy } from './answered.ts';
 
 const CLOSED: AnomalyAnswer = {
   id: 'f1',
@@ -36,24 +35,8 @@ const ANSWER: AnomaliesAnswer = {
   ],
 };
 
-let folder: { path: string; remove(): Promise<void> };
-let api: FakeApi;
-let body: AnomaliesAnswer;
-beforeEach(async () => {
-  body = ANSWER;
-  folder = await scratchFolder();
-  api = await startFakeApi({ override: () => ({ status: 200, body }) });
-});
-afterEach(async () => {
-  await api.close();
-  await folder.remove();
-});
-const run = (line: string, columns?: number) =>
-  ax(line.split(' '), {
-    folder: folder.path,
-    env: { AX_API_URL: api.url, AX_API_KEY: 'axk_1' },
-    columns,
-  });
+const api = axAnsweredBy<AnomaliesAnswer>(ANSWER);
+const { run } = api;
 
 describe('ax anomalies', () => {
   test('says of each since when and until when, what it cost, and the sentence', async () => {
@@ -89,7 +72,7 @@ describe('ax anomalies', () => {
   });
 
   test('says when there are none', async () => {
-    body = { ...ANSWER, anomalies: [] };
+    api.answer({ ...ANSWER, anomalies: [] });
     expect((await run('anomalies --workspace acme')).stdout).toBe('No anomalies in this period.\n');
   });
 

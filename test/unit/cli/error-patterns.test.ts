@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type FakeApi, startFakeApi } from './fake-api.ts';
-import { ax, scratchFolder } from './run.ts';
+import { describe, expect, test } from '@jest/globals';
+import { axAnsweredBy } from './answered.ts';
 
 const PATTERN = {
   id: '7deec90ff9040dba',
@@ -27,24 +26,8 @@ const REPORT = {
   patterns: [PATTERN],
 };
 
-let folder: { path: string; remove(): Promise<void> };
-let api: FakeApi;
-let report: object = REPORT;
-beforeEach(async () => {
-  report = REPORT;
-  folder = await scratchFolder();
-  api = await startFakeApi({ override: () => ({ status: 200, body: report }) });
-});
-afterEach(async () => {
-  await api.close();
-  await folder.remove();
-});
-const run = (line: string, columns?: number) =>
-  ax(line.split(' '), {
-    folder: folder.path,
-    env: { AX_API_URL: api.url, AX_API_KEY: 'axk_1' },
-    columns,
-  });
+const api = axAnsweredBy<object>(REPORT);
+const { run } = api;
 
 describe('ax error-patterns', () => {
   test('asks for what it is given, and with --json prints the answer as it is', async () => {
@@ -81,7 +64,7 @@ rising  ERROR     1,200             14  2026-11-20 11:59  api, deliver-alerts, i
   });
 
   test('where nothing failed it says so', async () => {
-    report = { ...REPORT, patterns: [] };
+    api.answer({ ...REPORT, patterns: [] });
     const { stdout } = await run('error-patterns --workspace acme');
     expect(stdout).toBe('No errors from 2026-11-19 12:00 to 2026-11-20 12:00 (UTC).\n');
   });

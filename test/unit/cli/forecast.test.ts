@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { ForecastAnswer } from '../../../src/cli/contract.ts';
-import { type FakeApi, startFakeApi } from './fake-api.ts';
-import { ax, scratchFolder } from './run.ts';
+import { axAnsweredBy } from './answered.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-11-20T12:00:00Z');
@@ -44,24 +43,8 @@ const FORECAST: ForecastAnswer = {
   },
 };
 
-let folder: { path: string; remove(): Promise<void> };
-let api: FakeApi;
-let body: ForecastAnswer;
-beforeEach(async () => {
-  body = FORECAST;
-  folder = await scratchFolder();
-  api = await startFakeApi({ override: () => ({ status: 200, body }) });
-});
-afterEach(async () => {
-  await api.close();
-  await folder.remove();
-});
-const run = (line: string, columns?: number) =>
-  ax(line.split(' '), {
-    folder: folder.path,
-    env: { AX_API_URL: api.url, AX_API_KEY: 'axk_1' },
-    columns,
-  });
+const api = axAnsweredBy<ForecastAnswer>(FORECAST);
+const { run } = api;
 
 describe('ax forecast', () => {
   test('says what was spent exactly, and what is to come with its ranges', async () => {
@@ -96,7 +79,7 @@ describe('ax forecast', () => {
 
   test('of all workspaces is asked of the platform', async () => {
     const { workspaceId: _, ...everybody } = FORECAST;
-    body = everybody;
+    api.answer(everybody);
     const { stdout } = await run('forecast --global');
     expect(api.requests).toMatchObject([{ path: '/v1/forecast' }]);
     expect(stdout).toContain('All workspaces: $200.000000001 spent');
@@ -109,7 +92,7 @@ describe('ax forecast', () => {
 
   test('that cannot be made says why', async () => {
     const { workspaceId, source, grain, asOf } = FORECAST;
-    body = { workspaceId, source, grain, asOf, noForecastBecause: 'nothing-spent' };
+    api.answer({ workspaceId, source, grain, asOf, noForecastBecause: 'nothing-spent' });
     const { code, stdout } = await run('forecast --workspace acme');
     expect(code).toBe(0);
     expect(stdout).toContain('acme: no forecast: nothing was spent in the last 89 days.');

@@ -1,33 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { insightReport } from '../../contract/api/harness.ts';
-import { type FakeApi, startFakeApi } from './fake-api.ts';
-import { ax, scratchFolder } from './run.ts';
+import { axAnsweredBy } from './answered.ts';
 
-let folder: { path: string; remove(): Promise<void> };
-let api: FakeApi;
-let report = insightReport('acme');
-beforeEach(async () => {
-  report = insightReport('acme');
-  folder = await scratchFolder();
-  api = await startFakeApi({ override: () => ({ status: 200, body: report }) });
-});
-afterEach(async () => {
-  await api.close();
-  await folder.remove();
-});
-const run = (line: string, columns?: number) =>
-  ax(line.split(' '), {
-    folder: folder.path,
-    env: { AX_API_URL: api.url, AX_API_KEY: 'axk_1' },
-    columns,
-  });
+const REPORT = insightReport('acme');
+const api = axAnsweredBy(REPORT);
+const { run } = api;
 
 describe('ax insights', () => {
   test('asks for the period it is given, and with --json prints the answer as it is', async () => {
     const { code, json } = await run(
       'insights -w acme --from 2026-11-01 --to 2026-11-15T08:00:00Z --json',
     );
-    expect({ code, document: json() }).toEqual({ code: 0, document: report });
+    expect({ code, document: json() }).toEqual({ code: 0, document: REPORT });
     expect(api.requests).toMatchObject([
       {
         method: 'GET',
@@ -56,6 +40,7 @@ describe('ax insights', () => {
   });
 
   test('shows how amounts come about when asked to', async () => {
+    const report = insightReport('acme');
     report.insights[0]!.arithmetic = {
       terms: [
         { what: 'runs', count: '3', priceUsd: '4', pricePer: '1 run', usd: '12' },
@@ -63,15 +48,21 @@ describe('ax insights', () => {
       ],
       sumUsd: '12.5',
     };
+    api.answer(report);
     const { stdout } = await run('insights -w acme --arithmetic');
     expect(stdout).toMatch(/runs +3 at \$4\.00 per 1 run +\$12\.00/);
     expect(stdout).toMatch(/sum +\$12\.50/);
   });
 
   test('says so where there is nothing to say', async () => {
-    report = { ...report, insights: [], movers: [], unitCosts: [] };
-    report.unpriced = { events: 0, models: [] };
-    report.trend.weeks = [];
+    api.answer({
+      ...REPORT,
+      insights: [],
+      movers: [],
+      unitCosts: [],
+      unpriced: { events: 0, models: [] },
+      trend: { ...REPORT.trend, weeks: [] },
+    });
     const { stdout } = await run('insights -w acme');
     expect(stdout).toContain('Nothing stands out, and nothing to save was found.');
     expect(stdout).not.toContain('no price');
