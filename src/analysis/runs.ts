@@ -30,6 +30,8 @@ export type Runs = ReturnType<typeof createRuns>;
 
 /** What belongs to an hour arrives this long after its end at the latest, but for stragglers. */
 const INGEST_GRACE_MS = 5 * MINUTE_MS;
+/** A job that has not succeeded for longer begins anew. */
+const REMEMBERED_MS = 100 * DAY_MS;
 const TABLE = 'analysis_runs';
 const MAX_MESSAGE_CHARS = 1_000;
 const SQL = readQuery('analysis_runs_latest');
@@ -50,11 +52,10 @@ export function createRuns({
   /** Epoch milliseconds. */
   now: () => number;
 }) {
-  async function judgedTo(job: string, catchUpMs: number): Promise<number | undefined> {
+  async function judgedTo(job: string): Promise<number | undefined> {
     const [row] = await warehouse.query<{ judgedTo: string | null }>({
       sql: SQL,
-      // A run ends after what it judged.
-      params: { job, from: formatInstant(now() - catchUpMs - DAY_MS) },
+      params: { job, from: formatInstant(now() - REMEMBERED_MS) },
       types: { job: 'STRING', from: 'TIMESTAMP' },
     });
     return row?.judgedTo ? parseInstant(row.judgedTo) : undefined;
@@ -66,8 +67,8 @@ export function createRuns({
      *
      * 1. Take the job's lock; while another run holds it, this one is `overlapped` and does nothing.
      * 2. Begin where the last successful run ended, at most `catchUpMs` back (so that a missed run is caught up), or
-     *    `everyMs` back where there was none; end at the last complete hour, or `everyMs` where that is shorter, five
-     *    minutes after it. Both in milliseconds.
+     *    `everyMs` back where there was none in 100 days; end at the last complete hour, or `everyMs` where that is
+     *    shorter, five minutes after it. Both in milliseconds.
      * 3. Do the work. It may be asked to judge the same again: when it failed, or died before 4.
      * 4. Record how it ended in `analysis_runs`.
      *
@@ -110,7 +111,7 @@ export function createRuns({
       const judge = async (): Promise<RunReport> => {
         const grainMs = Math.min(everyMs, HOUR_MS);
         const toMs = floorTo(startedAtMs - INGEST_GRACE_MS, grainMs);
-        const lastMs = (await judgedTo(job, catchUpMs)) ?? toMs - everyMs;
+        const lastMs = (await judgedTo(job)) ?? toMs - everyMs;
         const fromMs = Math.max(lastMs, floorTo(toMs - catchUpMs, grainMs));
         if (fromMs >= toMs) return { kind: 'nothing-new', judgedToMs: lastMs };
         window = { runId, fromMs, toMs };

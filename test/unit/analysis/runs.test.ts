@@ -87,6 +87,14 @@ describe('what a run judges', () => {
       ['11-21T05:00', '11-23T05:00'],
     ]);
   });
+
+  test('is as much after weeks without a run', async () => {
+    const { clock, runs, windows, work } = createWorld(NOON + 7 * MINUTE_MS);
+    await runs.run(PLAN, work);
+    clock.ms += 30 * 24 * HOUR_MS;
+    await runs.run(PLAN, work);
+    expect(windows[1]).toEqual(['12-18T12:00', '12-20T12:00']);
+  });
 });
 
 test('a run that fails says so, and the next one judges the same again', async () => {
