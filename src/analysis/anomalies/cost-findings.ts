@@ -89,9 +89,11 @@ function severityOf({ impactNanoUsd, score }: CostAnomaly, minimum: NanoUsd): Se
   return SEVERITIES[Math.max(0, byImpact - milder)]!;
 }
 
-function subjectOf({ level, provider, model, agent }: CostAnomaly): string {
-  if (level === 'workspace') return canonicalSubject({ level });
-  return canonicalSubject({ level, provider, model, agent });
+/** What costs less than usual is another subject than what costs more: the one must not hide the other. */
+function subjectOf({ level, provider, model, agent, impactNanoUsd }: CostAnomaly): string {
+  const change = impactNanoUsd < 0n ? 'less' : undefined;
+  if (level === 'workspace') return canonicalSubject({ level, change });
+  return canonicalSubject({ level, provider, model, agent, change });
 }
 
 function titleOf({

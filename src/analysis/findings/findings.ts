@@ -62,7 +62,7 @@ export function createFindings({
       const rows: FindingRow[] = [];
       const settled = { opened: 0, seen: 0, closed: 0 };
 
-      for (const placed of placeFound(known, found)) {
+      for (const placed of placeFound(known, found, over)) {
         if (placed.kind === 'known') continue;
         const { before, id } = placed;
         settled[placed.kind] += 1;

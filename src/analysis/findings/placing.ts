@@ -1,5 +1,5 @@
 import { SEVERITIES } from '../../alerts/alert.ts';
-import { type FindingState, type Found, findingId } from './finding.ts';
+import { type Ended, type FindingState, type Found, findingId } from './finding.ts';
 
 /** Where something found belongs. */
 export type Placed =
@@ -12,10 +12,17 @@ export type Placed =
 
 /**
  * Places what was found into the findings that are known, in the order of time. One subject has one open finding at a time:
- * what is found while it is open is part of it, and so is what was found before it ended. A finding keeps its begin, and what
- * it said first until it becomes worse. Pure.
+ * what is found while it is open is part of it, and so is what was found before it ended; `over` says which end by this very
+ * run. A finding keeps its begin, and what it said first until it becomes worse. Pure.
  */
-export function placeFound(known: readonly FindingState[], found: readonly Found[]): Placed[] {
+export function placeFound(
+  known: readonly FindingState[],
+  found: readonly Found[],
+  over: readonly Ended[] = [],
+): Placed[] {
+  const ends = new Map(over.map(({ id, untilMs }) => [id, untilMs]));
+  const endOf = ({ id, status, untilMs = 0 }: FindingState): number =>
+    status === 'closed' ? untilMs : (ends.get(id) ?? Number.POSITIVE_INFINITY);
   const bySubject = new Map<string, FindingState[]>();
   const listOf = (about: Pick<Found, 'workspaceId' | 'kind' | 'subject'>): FindingState[] => {
     const key = JSON.stringify([about.workspaceId, about.kind, about.subject]);
@@ -28,9 +35,7 @@ export function placeFound(known: readonly FindingState[], found: readonly Found
   for (const one of found.toSorted(inOrder)) {
     const states = listOf(one);
     const id = findingId(one);
-    const at = states.findIndex(
-      (state) => state.id === id || state.status === 'open' || (state.untilMs ?? 0) > one.sinceMs,
-    );
+    const at = states.findIndex((state) => state.id === id || endOf(state) > one.sinceMs);
     const state = states[at];
     if (state === undefined) {
       states.push({ ...one, id, status: 'open', recordedAtMs: one.sinceMs });

@@ -124,6 +124,21 @@ describe('what is over', () => {
   });
 });
 
+test('what begins after the end that the same run tells of is a finding of its own, and told', async () => {
+  const { settle, list, raised } = createWorld();
+  await settle([found(1)]);
+  const over = { id: findingId(found(1)), untilMs: START + 3 * HOUR_MS, reason: 'back-in-range' };
+  const during = found(2, { severity: 'high' });
+  const caughtUp = [during, found(6)];
+  expect(await settle(caughtUp, [over])).toEqual({ opened: 1, seen: 1, closed: 1 });
+  expect(await list()).toMatchObject([
+    { id: over.id, status: 'closed', severity: 'high' },
+    { id: findingId(found(6)), status: 'open', severity: 'medium' },
+  ]);
+  expect(raised.map(({ id }) => id)).toEqual([over.id, findingId(found(6))]);
+  expect(await settle(caughtUp, [over])).toEqual({ opened: 0, seen: 0, closed: 0 });
+});
+
 test('a run that dies before it recorded anything is made up for by the next, with the same alert', async () => {
   const { ledger, settle, list, raised } = createWorld();
   ledger.hooks.beforeInsert = async () => {
