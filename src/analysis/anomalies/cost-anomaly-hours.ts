@@ -37,7 +37,7 @@ type Row = {
 const SQL = readQuery('cost_anomaly_hours');
 
 /**
- * The hours of each cost anomaly from its first one to `toMs` (exclusive, the start of an hour), by its id
+ * The hours of each cost anomaly, named once, from its first one to `toMs` (exclusive, the start of an hour), by its id
  * (`bigquery/queries/cost_anomaly_hours.sql`). Reads only. Throws `warehouse_failed`.
  */
 export async function readCostAnomalyHours(

@@ -41,8 +41,11 @@ export function createCostJudge(options: {
       return { anomaly, found, finding: stateOf(found) };
     });
     const open = known.filter(({ status }) => status === 'open');
-    const followed = [...open, ...begun.map(({ finding }) => finding)].map(followedCostOf);
-    const hours = await readCostAnomalyHours(warehouse, followed, toMs);
+    // A run that died after it recorded its findings left them open: the next one finds them again, under the same ids.
+    const followed = new Map(
+      [...open, ...begun.map(({ finding }) => finding)].map((one) => [one.id, followedCostOf(one)]),
+    );
+    const hours = await readCostAnomalyHours(warehouse, [...followed.values()], toMs);
     const threadOf = (finding: FindingState): Thread => ({
       finding,
       ended: endedOf(finding, hours.get(finding.id) ?? []),

@@ -1,6 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { CostAnomaly } from '../../../src/analysis/anomalies/cost-anomalies.ts';
 import { belongsTo, toCostFound } from '../../../src/analysis/anomalies/cost-findings.ts';
+import { createCostJudge } from '../../../src/analysis/anomalies/judge-costs.ts';
+import { findingId } from '../../../src/analysis/findings/finding.ts';
+import { DEFAULT_SENSITIVITY } from '../../../src/analysis/sensitivity.ts';
+import type { QueryRequest } from '../../../src/cloud/bigquery.ts';
 
 const USD = 1_000_000_000n;
 const HOUR = Date.parse('2026-11-05T09:00:00Z');
@@ -67,4 +71,37 @@ test('without agents, one model is one finding', () => {
   const finding = toCostFound(anomaly({ agent: '' }), 2n * USD);
   expect(belongsTo(anomaly({ agent: '' }), finding)).toBe(true);
   expect(belongsTo(anomaly({ agent: '', model: 'small' }), finding)).toBe(false);
+});
+
+test('what costs less is another subject than what costs more, of a combination and of the whole', () => {
+  const whole = { level: 'workspace', provider: '', model: '', agent: '' } as const;
+  const less = { costNanoUsd: 1n * USD, usualNanoUsd: 3n * USD };
+  const subjects = [{}, less, whole, { ...whole, ...less }].map(
+    (parts) => toCostFound(anomaly(parts), 2n * USD).subject,
+  );
+  expect(new Set(subjects).size).toBe(4);
+});
+
+test('a finding that a run recorded before it died is followed once by the next, which finds it again', async () => {
+  const asked: QueryRequest[] = [];
+  const row = {
+    ...{ workspaceId: 'acme', hour: '2026-11-05T09:00:00Z', level: 'combination' },
+    ...{ provider: 'openai', model: 'large', agent: 'bot', kind: 'spike', signal: 'level' },
+    ...{ score: 3, days: 16, costUsd: '9', usualUsd: '3', impactUsd: '6', lowUsd: 2, highUsd: 4 },
+    contributions: null,
+  };
+  const judge = createCostJudge({
+    warehouse: {
+      async query<Row>(request: QueryRequest): Promise<Row[]> {
+        asked.push(request);
+        return (asked.length % 2 === 1 ? [row] : []) as Row[];
+      },
+    },
+    sensitivities: async () => ({ defaults: DEFAULT_SENSITIVITY, workspaces: new Map() }),
+  });
+  const window = { runId: 'run', fromMs: HOUR, toMs: HOUR + 3_600_000 };
+  const { found } = await judge(window, []);
+  const id = findingId(found[0]!);
+  await judge(window, [{ ...found[0]!, id, status: 'open', recordedAtMs: HOUR }]);
+  expect(asked.map(({ params }) => params?.ids)).toEqual([undefined, [id], undefined, [id]]);
 });
