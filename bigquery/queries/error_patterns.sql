@@ -17,7 +17,8 @@ WITH entries AS (
     trace,
     COALESCE(JSON_VALUE(labels, '$.service'), JSON_VALUE(resource.labels, '$.service_name'), log_id) AS service,
     COALESCE(JSON_VALUE(labels, '$.version'), JSON_VALUE(resource.labels, '$.revision_name')) AS version,
-    JSON_VALUE(json_payload, '$.workspaceId') AS workspace_id,
+    -- Without a name it is the platform itself, for which it counts once.
+    NULLIF(JSON_VALUE(json_payload, '$.workspaceId'), '') AS workspace_id,
     COALESCE(
       text_payload,
       JSON_VALUE(json_payload, '$.message'),
