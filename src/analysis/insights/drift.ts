@@ -161,7 +161,10 @@ function causeText(last: RunWeek, usual: RunWeek): string {
   if (grown(tokens) >= MIN_GROWTH) {
     return `A call has ${Math.round(tokens.now)} tokens instead of ${Math.round(tokens.before)}.`;
   }
-  return 'It makes about as many calls with about as many tokens as before: look at which models it calls, and at their prices.';
+  if (last.requests <= 0 && usual.requests <= 0) {
+    return 'It calls no models: look at what else its runs are charged for.';
+  }
+  return 'Neither the calls of a run nor the tokens of a call grew by a tenth: look at which models it calls, and at their prices.';
 }
 
 function addWeeks(a: RunWeek, b: RunWeek): RunWeek {

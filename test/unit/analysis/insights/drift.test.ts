@@ -62,10 +62,15 @@ test('what creeps up week by week is found once it is a fifth above the weeks be
   expect(found(...creeping)).toHaveLength(1);
 });
 
-test('runs without a call of a model have a cause too', () => {
+test('runs without a call of a model are not said to have as many as before', () => {
   const still = { requests: 0, tokens: 0 };
   const weeks = STEADY.map((one) => ({ ...one, ...still }));
-  expect(found(week(0, '0.15', still), ...weeks)[0]!.text).toContain('which models it calls');
+  expect(found(week(0, '0.15', still), ...weeks)[0]!.text).toContain('It calls no models');
+});
+
+test('fewer calls of as many tokens are no cause', () => {
+  const fewer = { requests: 100, tokens: 100_000 };
+  expect(found(week(0, '0.15', fewer), ...STEADY)[0]!.text).toContain('Neither the calls of a run');
 });
 
 test.each([
