@@ -1,7 +1,12 @@
+import { createRequire } from 'node:module';
 import { sep } from 'node:path';
-import TestSequencer from '@jest/test-sequencer';
 
-type Tests = Parameters<TestSequencer['sort']>[0];
+// Its class is the default export of a CommonJS module, which jest and Node hand over differently.
+const { default: TestSequencer } = createRequire(import.meta.url)(
+  '@jest/test-sequencer',
+) as typeof import('@jest/test-sequencer');
+
+type Tests = Parameters<InstanceType<typeof TestSequencer>['sort']>[0];
 
 /** Folders whose tests start whole clouds, or many processes, and wait for them. */
 const HEAVY = ['e2e', 'faults', 'docs'];
