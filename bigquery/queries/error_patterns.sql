@@ -5,7 +5,7 @@
 -- @minimumSeverity INT64: entries of this severity_number or worse, 500 for ERROR; @workspaceId STRING: NULL for all, '' for
 -- the platform, else one workspace, whose patterns are then made of its own entries and of nothing else.
 -- Who runs it: src/analysis/log-patterns/error-patterns.ts, on a schedule and on demand.
--- Cost bound: one scan of the log entries since @from, of eleven columns.
+-- Cost bound: one scan of the log entries since @from, of eleven columns; on demand of at most 20 GiB.
 -- Units: count, countBefore: entries since @since and before it; expected: countBefore in proportion to the lengths of the
 -- parts; workspaceCount: distinct ones. services, versions, workspaces: at most 20 of each, in alphabetical order.
 WITH entries AS (

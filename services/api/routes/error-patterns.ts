@@ -1,8 +1,12 @@
 import { Type } from 'typebox';
 import type { ErrorPattern } from '../../../src/analysis/log-patterns/error-patterns.ts';
-import type { PatternReports } from '../../../src/analysis/log-patterns/pattern-reports.ts';
+import type {
+  PatternReport,
+  PatternReports,
+} from '../../../src/analysis/log-patterns/pattern-reports.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
-import { DAY_MS, formatInstant } from '../../../src/core/time.ts';
+import { createRemembered } from '../../../src/core/remembered.ts';
+import { DAY_MS, formatInstant, MINUTE_MS } from '../../../src/core/time.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
 import { errorResponses, invalidArgument } from '../errors.ts';
 import { parsePeriod } from '../period.ts';
@@ -12,6 +16,10 @@ const DEFAULT_DAYS = 1;
 const MAX_DAYS = 7;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
+/** Each answer is a scan of up to two weeks of logs. */
+const REMEMBERED_MS = 5 * MINUTE_MS;
+/** Some KB for each template. */
+const MAX_REMEMBERED = 50;
 
 const Instant = Type.String({ description: 'RFC 3339, UTC' });
 const at = (description: string) => Type.Optional(Type.String({ description }));
@@ -49,6 +57,12 @@ export function registerErrorPatternRoutes(
   app: ApiApp,
   { errorPatterns, now }: { errorPatterns: Pick<PatternReports, 'of'>; now: () => number },
 ): void {
+  const remembered = createRemembered<PatternReport>({
+    forMs: REMEMBERED_MS,
+    max: MAX_REMEMBERED,
+    now,
+  });
+
   app.get(
     '/v1/workspaces/:workspaceId/error-patterns',
     {
@@ -60,7 +74,7 @@ export function registerErrorPatternRoutes(
         querystring: Type.Object(
           {
             from: at('First instant, RFC 3339 with a zone; absent: a day before to.'),
-            to: at('First instant after the period; absent: now.'),
+            to: at('First instant after the period; absent: now, to the minute.'),
             trend: Type.Optional(Type.Enum(['new', 'rising', 'steady'])),
             limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT })),
           },
@@ -82,7 +96,9 @@ export function registerErrorPatternRoutes(
       const { trend, limit = DEFAULT_LIMIT, ...bounds } = request.query;
       const { workspaceId } = request.params;
       const asked = completePeriod(bounds, now());
-      const { period, patterns } = await errorPatterns.of(workspaceId, asked);
+      const key = JSON.stringify([workspaceId, asked]);
+      const report = await remembered(key, () => errorPatterns.of(workspaceId, asked));
+      const { period, patterns } = report;
       return {
         workspaceId,
         from: formatInstant(period.sinceMs),
@@ -104,7 +120,8 @@ function toJson({ workspaceId: _, firstSeenMs, lastSeenMs, ...pattern }: ErrorPa
 
 function completePeriod(bounds: { from?: string; to?: string }, nowMs: number) {
   const given = parsePeriod(bounds);
-  const toMs = given.to ?? nowMs;
+  // To the minute, so that those who ask in the same one ask for the same.
+  const toMs = given.to ?? nowMs - (nowMs % MINUTE_MS);
   const fromMs = given.from ?? toMs - DEFAULT_DAYS * DAY_MS;
   const details: FieldError[] = [];
   if (toMs <= fromMs) details.push({ field: 'from', reason: 'must lie before to' });

@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Warehouse } from '../../cloud/bigquery.ts';
 import type { Redis } from '../../cloud/redis.ts';
+import { createRemembered } from '../../core/remembered.ts';
 import { formatInstant, MINUTE_MS } from '../../core/time.ts';
 import { type CostForecast, forecastCosts } from '../forecast/costs.ts';
 import { type HistoryRead, readHistory, type Whose } from './forecast-history.ts';
@@ -33,26 +33,20 @@ export function createForecasts(options: {
   now: () => number;
 }) {
   const { redis, warehouse } = options;
-  const remembered = new LRUCache<string, Promise<ForecastReport>>({ max: MAX_REMEMBERED });
+  const remembered = createRemembered<ForecastReport>({
+    forMs: REMEMBERED_MS,
+    max: MAX_REMEMBERED,
+    now: options.now,
+  });
 
-  async function make(whose: Whose, now: number): Promise<ForecastReport> {
+  async function make(whose: Whose): Promise<ForecastReport> {
+    const now = options.now();
     const { source, history } = await readHistory({ redis, warehouse }, whose, now);
     const head = { currency: 'USD' as const, source, grain: history.grain };
     return { ...head, asOf: formatInstant(now), ...forecastCosts(history, now) };
   }
 
-  function recall(whose: Whose): Promise<ForecastReport> {
-    const now = options.now();
-    const key = JSON.stringify([whose, Math.floor(now / REMEMBERED_MS)]);
-    const known = remembered.get(key);
-    if (known !== undefined) return known;
-    const made = make(whose, now).catch((error: unknown) => {
-      remembered.delete(key);
-      throw error;
-    });
-    remembered.set(key, made);
-    return made;
-  }
+  const recall = (whose: Whose) => remembered(JSON.stringify(whose), () => make(whose));
 
   return {
     /** The rest of the month and the next 30 days of one workspace. Throws `warehouse_failed`. */

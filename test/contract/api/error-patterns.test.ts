@@ -41,6 +41,30 @@ describe('GET /v1/workspaces/{id}/error-patterns', () => {
     expect(api.asked).toEqual([{ errorPatterns: 'acme', fromMs: NOW - DAY_MS, toMs: NOW }]);
   });
 
+  test('reads the logs once for those who ask in the same minute, and anew in the next', async () => {
+    api.clock.ms = NOW + 1;
+    await Promise.all([get(), get('?limit=1')]);
+    api.clock.ms = NOW + 59_999;
+    await get('?trend=steady');
+    expect(api.asked).toEqual([{ errorPatterns: 'acme', fromMs: NOW - DAY_MS, toMs: NOW }]);
+    api.clock.ms = NOW + 60_000;
+    expect((await get()).body.to).toBe('2026-11-20T12:01:00.000Z');
+  });
+
+  test('of a period that is named are remembered for five minutes, each workspace’s by itself', async () => {
+    const period = '?from=2026-11-19T00:00:00Z&to=2026-11-20T00:00:00.123Z';
+    await get(period);
+    await get(period);
+    expect(api.asked).toHaveLength(1);
+    const other = await api.call('GET', `/v1/workspaces/other/error-patterns${period}`, {
+      key: ADMIN_KEY,
+    });
+    expect(other.body.patterns[0].sample).toBe(canary('other'));
+    api.clock.ms += 5 * 60_000;
+    await get(period);
+    expect(api.asked).toHaveLength(3);
+  });
+
   test('only those of a trend, where one is asked for', async () => {
     expect((await get('?trend=steady')).body.patterns).toEqual([]);
     expect((await get('?trend=new')).body.patterns).toHaveLength(1);
