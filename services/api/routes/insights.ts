@@ -5,12 +5,17 @@ import {
   MAX_PERIOD_DAYS,
 } from '../../../src/analysis/insights/insights.ts';
 import type { FieldError } from '../../../src/core/errors.ts';
-import { DAY_MS, HOUR_MS } from '../../../src/core/time.ts';
+import { createRemembered } from '../../../src/core/remembered.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../src/core/time.ts';
 import { type ApiApp, WorkspaceParams } from '../app.ts';
 import { errorResponses, invalidArgument } from '../errors.ts';
 import { parsePeriod } from '../period.ts';
-import { createSingleFlight } from '../single-flight.ts';
 import { InsightsSchema } from './insight-schemas.ts';
+
+/** Each report is six queries. */
+const REMEMBERED_MS = 5 * MINUTE_MS;
+/** About 20 KB each. */
+const MAX_REMEMBERED = 500;
 
 const hour = (description: string) => Type.Optional(Type.String({ description }));
 
@@ -19,7 +24,11 @@ export function registerInsightRoutes(
   app: ApiApp,
   { insights, now }: { insights: Pick<Insights, 'reports'>; now: () => number },
 ): void {
-  const shared = createSingleFlight<Awaited<ReturnType<Insights['reports']>>>();
+  const remembered = createRemembered<Awaited<ReturnType<Insights['reports']>>>({
+    forMs: REMEMBERED_MS,
+    max: MAX_REMEMBERED,
+    now,
+  });
 
   app.get(
     '/v1/workspaces/:workspaceId/insights',
@@ -43,8 +52,7 @@ export function registerInsightRoutes(
       const { workspaceId } = request.params;
       const period = insightPeriod(request.query, now());
       const key = JSON.stringify([workspaceId, period]);
-      // Whoever asks for the same while it is being read gets the same answer.
-      const [report] = await shared(key, () => insights.reports([workspaceId], period));
+      const [report] = await remembered(key, () => insights.reports([workspaceId], period));
       return report!;
     },
   );
@@ -57,6 +65,9 @@ function insightPeriod(query: { from?: string; to?: string }, nowMs: number) {
     if (ms !== undefined && ms % HOUR_MS !== 0) {
       details.push({ field, reason: 'must be the start of an hour' });
     }
+  }
+  if (to !== undefined && to > nowMs) {
+    details.push({ field: 'to', reason: 'must not lie in the future' });
   }
   const period = completeInsightPeriod({ fromMs: from, toMs: to }, nowMs);
   if (period.toMs <= period.fromMs) {

@@ -35,9 +35,15 @@ describe('GET /v1/workspaces/{id}/insights', () => {
     ]);
   });
 
-  test('reads the ledger once for those who ask for the same at the same time', async () => {
+  test('reads the ledger once in five minutes for those who ask for the same', async () => {
     await Promise.all([get(), get()]);
+    api.clock.ms = NOW + 299_999;
+    await get('?to=2026-11-20T12:00:00Z');
     expect(api.asked).toHaveLength(1);
+    await get('?to=2026-11-20T11:00:00Z');
+    api.clock.ms = NOW + 300_000;
+    await get();
+    expect(api.asked).toHaveLength(3);
   });
 
   test.each([
@@ -45,6 +51,7 @@ describe('GET /v1/workspaces/{id}/insights', () => {
     ['?to=2026-11-01T00:30:00Z', 'to', 'must be the start of an hour'],
     ['?from=2026-11-02T00:00:00Z&to=2026-11-02T00:00:00Z', 'to', 'must lie after from'],
     ['?from=2026-11-21T00:00:00Z', 'from', 'must lie in the past'],
+    ['?to=2026-11-20T13:00:00Z', 'to', 'must not lie in the future'],
     ['?from=2026-01-01T00:00:00Z', 'from', 'must lie at most 100 days before to'],
     ['?days=7', 'days', 'is not a known field'],
   ])('%s is refused, with the field and the reason', async (query, field, reason) => {
