@@ -18,6 +18,8 @@ export type AnomalyDetection = ReturnType<typeof createAnomalyDetection>;
 
 /** A missed run is caught up with for so long: what is older is no news. */
 const CATCH_UP_MS = 2 * DAY_MS;
+/** Events come this late now and then: their hours are judged again, which tells nothing twice. */
+const REJUDGE_MS = 2 * HOUR_MS;
 
 /** The anomalies of costs, log volumes and metrics, each a run of its own: one that fails stops no other. */
 export function createAnomalyDetection(options: {
@@ -32,7 +34,7 @@ export function createAnomalyDetection(options: {
 }) {
   const { warehouse, settings, operationsWorkspace, onFailed } = options;
   const sensitivities = () => listSensitivities(settings);
-  const hourly = { everyMs: HOUR_MS, catchUpMs: CATCH_UP_MS };
+  const hourly = { everyMs: HOUR_MS, catchUpMs: CATCH_UP_MS, rejudgeMs: REJUDGE_MS };
   const analyses: Analysis[] = [
     {
       ...hourly,

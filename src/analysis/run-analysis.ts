@@ -13,19 +13,21 @@ export type Analysis = {
   everyMs: number;
   /** How far back what was missed is caught up with. */
   catchUpMs: number;
+  /** How much of what was judged is judged again, for what came late; absent: nothing. */
+  rejudgeMs?: number;
   /** `known`: findings that are open or have ended within the window. Judging a window again says the same. */
   judge: (window: RunWindow, known: readonly FindingState[]) => Promise<Judged>;
 };
 
 /**
- * One run of an analysis: judges what was not judged yet, and settles what it found. Safe to call at any time, and again
+ * One run of an analysis: judges what was not judged yet, and what may have changed since, and settles what it found. Safe to call at any time, and again
  * after a failure (`createRuns`, `createFindings`).
  */
 export async function runAnalysis(
   { runs, findings }: { runs: Runs; findings: Pick<Findings, 'during' | 'settle'> },
-  { job, kinds, everyMs, catchUpMs, judge }: Analysis,
+  { job, kinds, everyMs, catchUpMs, rejudgeMs, judge }: Analysis,
 ): Promise<RunReport> {
-  return await runs.run({ job, everyMs, catchUpMs }, async (window) => {
+  return await runs.run({ job, everyMs, catchUpMs, rejudgeMs }, async (window) => {
     const known = await findings.during(kinds, window.fromMs);
     const { found, over } = await judge(window, known);
     const settled = await findings.settle({ runId: window.runId, kinds, found, over });

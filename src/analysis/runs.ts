@@ -66,9 +66,9 @@ export function createRuns({
      * Does a job's work for what it has not judged yet:
      *
      * 1. Take the job's lock; while another run holds it, this one is `overlapped` and does nothing.
-     * 2. Begin where the last successful run ended, at most `catchUpMs` back (so that a missed run is caught up), or
-     *    `everyMs` back where there was none in 100 days; end at the last complete hour, or `everyMs` where that is
-     *    shorter, five minutes after it. Both in milliseconds.
+     * 2. Begin where the last successful run ended, less `rejudgeMs` (absent: 0) for what came late, at most `catchUpMs`
+     *    back (so that a missed run is caught up), or `everyMs` back where there was none in 100 days; end at the last
+     *    complete hour, or `everyMs` where that is shorter, five minutes after it. All in milliseconds.
      * 3. Do the work. It may be asked to judge the same again: when it failed, or died before 4.
      * 4. Record how it ended in `analysis_runs`.
      *
@@ -76,10 +76,10 @@ export function createRuns({
      * `warehouse_failed` or what Redis throws when they do not answer.
      */
     async run(
-      plan: { job: string; everyMs: number; catchUpMs: number },
+      plan: { job: string; everyMs: number; catchUpMs: number; rejudgeMs?: number | undefined },
       work: (window: RunWindow) => Promise<RunOutcome>,
     ): Promise<RunReport> {
-      const { job, everyMs, catchUpMs } = plan;
+      const { job, everyMs, catchUpMs, rejudgeMs = 0 } = plan;
       const runId = randomUUID();
       const startedAtMs = now();
       let window: RunWindow | undefined;
@@ -111,9 +111,11 @@ export function createRuns({
       const judge = async (): Promise<RunReport> => {
         const grainMs = Math.min(everyMs, HOUR_MS);
         const toMs = floorTo(startedAtMs - INGEST_GRACE_MS, grainMs);
-        const lastMs = (await judgedTo(job)) ?? toMs - everyMs;
-        const fromMs = Math.max(lastMs, floorTo(toMs - catchUpMs, grainMs));
-        if (fromMs >= toMs) return { kind: 'nothing-new', judgedToMs: lastMs };
+        const lastMs = await judgedTo(job);
+        if (lastMs !== undefined && lastMs >= toMs)
+          return { kind: 'nothing-new', judgedToMs: lastMs };
+        const beginMs = lastMs === undefined ? toMs - everyMs : lastMs - rejudgeMs;
+        const fromMs = Math.max(beginMs, floorTo(toMs - catchUpMs, grainMs));
         window = { runId, fromMs, toMs };
         const outcome = await work(window);
         await record('ok', outcome);

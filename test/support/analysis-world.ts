@@ -72,10 +72,10 @@ export async function createAnalysisWorld(startMs: number) {
     /** Puts costs into the ledger, in the middle of their hours. */
     async spend(costs: readonly HourlyCost[]): Promise<void> {
       for (let first = 0; first < costs.length; first += ROWS_AT_ONCE) {
-        const rows = costs.slice(first, first + ROWS_AT_ONCE).map((cost, at) => ({
-          insertId: String(first + at),
-          json: rowOf(cost),
-        }));
+        const rows = costs
+          .slice(first, first + ROWS_AT_ONCE)
+          .map(rowOf)
+          .map((json) => ({ insertId: `${json.workspace_id}-${json.event_id}`, json }));
         const result = await warehouse.insert('cost_events', rows);
         if (result.kind !== 'ok') throw new Error(JSON.stringify(result.errors[0]));
       }

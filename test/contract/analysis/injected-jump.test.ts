@@ -112,6 +112,17 @@ describe('fourteen days of thirty tenants, and one agent that costs three times 
     expect(await findings()).toEqual(before);
     expect(new Set(world.raised.map(({ id }) => id))).toEqual(told);
   }, 60_000);
+
+  test('costs that come an hour after theirs was judged are found by the next run', async () => {
+    const hourMs = JUMP_TO + 2 * HOUR_MS;
+    const late = { workspaceId: 'tenant-9', provider: 'openai', model: 'large', agent: 'late-bot' };
+    await world.spend([{ ...late, hourMs, costNanoUsd: 500_000_000_000n }]);
+    world.clock.ms = after(JUMP_TO + 4 * HOUR_MS);
+    const report = await world.detection.run();
+    expect(report['cost-anomalies']).toMatchObject({ kind: 'ok', opened: 1 });
+    const told = world.raised.filter(({ workspaceId }) => workspaceId === 'tenant-9');
+    expect(told.map(({ finding }) => finding?.since)).toEqual([formatInstant(hourMs)]);
+  }, 60_000);
 });
 
 /** The mails that the delivery sends when the topic brings these alerts. */

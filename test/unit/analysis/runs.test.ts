@@ -88,6 +88,22 @@ describe('what a run judges', () => {
     ]);
   });
 
+  test('is what was judged last once more where late events are waited for, but not without an hour that is new', async () => {
+    const { clock, runs, windows, work } = createWorld(NOON + 7 * MINUTE_MS);
+    const plan = { ...PLAN, rejudgeMs: 2 * HOUR_MS };
+    await runs.run(plan, work);
+    expect(await runs.run(plan, work)).toEqual({ kind: 'nothing-new', judgedToMs: NOON });
+    clock.ms += HOUR_MS;
+    await runs.run(plan, work);
+    clock.ms += 60 * HOUR_MS;
+    await runs.run(plan, work);
+    expect(windows).toEqual([
+      ['11-20T11:00', '11-20T12:00'],
+      ['11-20T10:00', '11-20T13:00'],
+      ['11-21T01:00', '11-23T01:00'],
+    ]);
+  });
+
   test('is as much after weeks without a run', async () => {
     const { clock, runs, windows, work } = createWorld(NOON + 7 * MINUTE_MS);
     await runs.run(PLAN, work);
