@@ -88,13 +88,13 @@ export function registerAnomalyRoutes(
       const toMs = period.to ?? now() + 1;
       const fromMs = period.from ?? toMs - DEFAULT_DAYS * DAY_MS;
       const kinds = kind === undefined ? KINDS : [kind];
-      const found = await findings.list({ workspaceId, kinds, fromMs, toMs, status });
-      const wanted = found.filter((one) => severity === undefined || one.severity === severity);
+      const asked = { workspaceId, kinds, fromMs, toMs, status, severity, limit };
+      const found = await findings.list(asked);
       return {
         workspaceId,
         from: formatInstant(fromMs),
         to: formatInstant(toMs),
-        anomalies: wanted.reverse().slice(0, limit).map(toJson),
+        anomalies: found.toReversed().map(toJson),
       };
     },
   );

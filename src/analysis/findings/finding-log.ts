@@ -58,7 +58,7 @@ export function createFindingLog(warehouse: Pick<Warehouse, 'query' | 'insert'>)
       });
     },
 
-    /** Findings as they stand that were there at some time in `[fromMs, toMs)`, oldest first. */
+    /** Findings as they stand that were there at some time in `[fromMs, toMs)`, oldest first; of a `limit` those that began last. */
     async states(query: {
       kinds: readonly FindingKind[];
       /** Absent: all workspaces. */
@@ -67,8 +67,12 @@ export function createFindingLog(warehouse: Pick<Warehouse, 'query' | 'insert'>)
       toMs: number;
       /** Absent: both. */
       status?: FindingState['status'] | undefined;
+      /** Absent: every one. */
+      severity?: Severity | undefined;
+      /** Absent: all. */
+      limit?: number | undefined;
     }): Promise<FindingState[]> {
-      const { kinds, workspaceId, fromMs, toMs, status } = query;
+      const { kinds, workspaceId, fromMs, toMs, status, severity, limit } = query;
       const rows = await warehouse.query<StateRow>({
         sql: SQL,
         params: {
@@ -78,6 +82,8 @@ export function createFindingLog(warehouse: Pick<Warehouse, 'query' | 'insert'>)
           to: formatInstant(toMs),
           earliest: formatInstant(fromMs - LONGEST_OPEN_MS),
           status: status ?? null,
+          severity: severity ?? null,
+          limit: limit ?? null,
         },
         types: {
           kinds: ['STRING'],
@@ -86,6 +92,8 @@ export function createFindingLog(warehouse: Pick<Warehouse, 'query' | 'insert'>)
           to: 'TIMESTAMP',
           earliest: 'TIMESTAMP',
           status: 'STRING',
+          severity: 'STRING',
+          limit: 'INT64',
         },
       });
       return rows.map(toState);

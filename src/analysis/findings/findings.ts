@@ -1,4 +1,4 @@
-import { isAtLeast } from '../../alerts/alert.ts';
+import { isAtLeast, type Severity } from '../../alerts/alert.ts';
 import type { Alerts } from '../../alerts/raise.ts';
 import type { Warehouse } from '../../cloud/bigquery.ts';
 import type { Ended, FindingKind, FindingState, Found, OpenFinding } from './finding.ts';
@@ -90,7 +90,7 @@ export function createFindings({
 
     /**
      * The findings of one workspace that were there at some time in `[fromMs, toMs)` (epoch ms), oldest first; `status`
-     * narrows them to what is open or closed by now. Throws `warehouse_failed`.
+     * narrows them to what is open or closed by now, `severity` to those of it, `limit` to so many that began last. Throws `warehouse_failed`.
      */
     async list(query: {
       workspaceId: string;
@@ -98,6 +98,8 @@ export function createFindings({
       fromMs: number;
       toMs: number;
       status?: FindingState['status'] | undefined;
+      severity?: Severity | undefined;
+      limit?: number | undefined;
     }): Promise<FindingState[]> {
       return await log.states(query);
     },

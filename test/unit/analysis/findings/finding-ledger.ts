@@ -30,13 +30,16 @@ export function createFindingLedger() {
     async query<T>({ sql, params = {} }: QueryRequest): Promise<T[]> {
       if (sql !== readQuery('findings_of_kinds')) throw new Error('not a query of findings');
       const { kinds, workspaceId, from, to, earliest, status } = params as Record<string, string>;
+      const { severity, limit } = params as { severity: string | null; limit: number | null };
       return states()
         .filter((row) => (kinds as unknown as string[]).includes(String(row.kind)))
         .filter((row) => workspaceId === null || row.workspace_id === workspaceId)
         .filter((row) => String(row.since) >= earliest! && String(row.since) < to!)
         .filter((row) => row.until === undefined || (row.until as string) > from!)
         .filter((row) => status === null || (row.event === 'closed') === (status === 'closed'))
+        .filter((row) => severity === null || row.severity === severity)
         .sort((a, b) => (String(a.since) < String(b.since) ? -1 : 1))
+        .slice(limit === null ? 0 : -limit)
         .map((row) => ({
           workspaceId: row.workspace_id,
           id: row.finding_id,

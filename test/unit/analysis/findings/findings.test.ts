@@ -82,6 +82,19 @@ describe('what goes on', () => {
   });
 });
 
+test('a workspace’s findings are listed of one severity, those that began last where a limit says how many', async () => {
+  const { settle, findings } = createWorld();
+  const subjects = ['a', 'b', 'c', 'd'];
+  await settle(
+    subjects.map((subject, at) =>
+      found(at + 1, { subject, severity: subject === 'd' ? 'low' : 'high' }),
+    ),
+  );
+  const whose = { workspaceId: 'acme', kinds: KINDS, fromMs: START, toMs: START + 24 * HOUR_MS };
+  const listed = await findings.list({ ...whose, severity: 'high', limit: 2 });
+  expect(listed.map(({ subject }) => subject)).toEqual(['b', 'c']);
+});
+
 describe('what is over', () => {
   const ended: Ended = {
     id: findingId(found(1)),
