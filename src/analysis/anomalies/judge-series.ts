@@ -2,6 +2,7 @@ import type { Ended, FindingState, Found } from '../findings/finding.ts';
 import type { Analysis } from '../run-analysis.ts';
 import { endOf, NEW_LEVEL_MS } from './ending.ts';
 import type { FollowedHour } from './followed.ts';
+import { endsWithTurns } from './turns.ts';
 
 /** Finds what is abnormal from `judgeFromMs` on, and tells every hour since then of the series named in `follow`. */
 type Detect = (request: {
@@ -12,8 +13,8 @@ type Detect = (request: {
 
 /**
  * The judge of series whose name is the subject of their findings (log volumes, metrics): what its detector finds in the
- * window is found, and an open finding is over as `endOf` says. What is found and over within one window is closed by the
- * run after it. Reads only, and says the same when asked again.
+ * window is found, and an open finding is over as `endOf` says, or where its series is found on the other side. What is found
+ * and back inside within one window is closed by the run after it. Reads only, and says the same when asked again.
  */
 export function createSeriesJudge(detect: Detect): Analysis['judge'] {
   return async ({ fromMs, toMs }, known) => {
@@ -26,10 +27,9 @@ export function createSeriesJudge(detect: Detect): Analysis['judge'] {
       toMs,
       follow: open.map(({ subject }) => subject),
     });
-    return {
-      found: found.filter(({ sinceMs }) => sinceMs >= fromMs),
-      over: open.flatMap((finding) => endedOf(finding, followed, toMs) ?? []),
-    };
+    const within = found.filter(({ sinceMs }) => sinceMs >= fromMs);
+    const over = open.flatMap((finding) => endedOf(finding, followed, toMs) ?? []);
+    return { found: within, over: endsWithTurns(open, over, within) };
   };
 }
 
