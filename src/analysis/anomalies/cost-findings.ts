@@ -64,7 +64,8 @@ export function followedCostOf({ id, workspaceId, sinceMs, details }: FindingSta
 
 /**
  * Whether an anomaly belongs to a finding of its workspace that goes on: both are more, or both less, than usual, and they
- * share the combination, the agent, or where no agent is named the model; or either is the workspace as a whole.
+ * share the combination, the agent, or where no agent is named the model. The workspace as a whole belongs to each of them,
+ * and no combination belongs to the whole: who it is has to be told.
  */
 export function belongsTo(
   anomaly: CostAnomaly,
@@ -73,7 +74,8 @@ export function belongsTo(
   const { costUsd, usualUsd, ...of } = finding.details.opening as CostOpening;
   if (anomaly.workspaceId !== finding.workspaceId) return false;
   if (anomaly.impactNanoUsd > 0n !== parseUsd(costUsd) > parseUsd(usualUsd)) return false;
-  if (anomaly.level === 'workspace' || of.level === 'workspace') return true;
+  if (anomaly.level === 'workspace') return true;
+  if (of.level === 'workspace') return false;
   if (anomaly.agent !== '' || of.agent !== '') return anomaly.agent === of.agent;
   return anomaly.provider === of.provider && anomaly.model === of.model;
 }

@@ -67,6 +67,13 @@ test.each<[string, Partial<CostAnomaly>, boolean]>([
   expect(belongsTo(anomaly(parts), toCostFound(anomaly(), 2n * USD))).toBe(belongs);
 });
 
+test('a combination is told of by itself while the workspace as a whole costs more, and not the other way round', () => {
+  const whole = anomaly({ level: 'workspace', provider: '', model: '', agent: '' });
+  const finding = toCostFound(whole, 2n * USD);
+  expect(belongsTo(anomaly(), finding)).toBe(false);
+  expect(belongsTo(whole, finding)).toBe(true);
+});
+
 test('without agents, one model is one finding', () => {
   const finding = toCostFound(anomaly({ agent: '' }), 2n * USD);
   expect(belongsTo(anomaly({ agent: '' }), finding)).toBe(true);
