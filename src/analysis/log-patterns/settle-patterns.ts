@@ -13,7 +13,8 @@ const NAME = new RegExp(NAME_PATTERN);
  * What the patterns of a period say about findings: which are new or rising, and which open findings have ended, because
  * nothing of the kind came in the period (`gone-quiet`), or no more than before it (`usual-again`), which goes for an error
  * that nobody mends as well once it has come for days. A pattern whose template has become wider than that of an open finding
- * is the same finding. Workspaces with ids that none can have are left out: what they say is the platform's. Pure.
+ * is the same finding; one whose template has become narrower keeps it open. Workspaces with ids that none can have are left
+ * out: what they say is the platform's. Pure.
  */
 export function settlePatterns(
   patterns: readonly ErrorPattern[],
@@ -24,11 +25,17 @@ export function settlePatterns(
   const { period, operationsWorkspace } = context;
   const workspaceOf = ({ workspaceId }: ErrorPattern) =>
     workspaceId === '' ? operationsWorkspace : workspaceId;
-  const isAbout = (pattern: ErrorPattern, finding: FindingState): boolean =>
+  const isBeside = (pattern: ErrorPattern, finding: FindingState): boolean =>
     workspaceOf(pattern) === finding.workspaceId &&
+    isOfPlatform(finding) === (pattern.workspaceId === '');
+  const isAbout = (pattern: ErrorPattern, finding: FindingState): boolean =>
+    isBeside(pattern, finding) &&
     (subjectOfPattern(pattern) === finding.subject ||
-      (isOfPlatform(finding) === (pattern.workspaceId === '') &&
-        covers(pattern.template, String(finding.details.template))));
+      covers(pattern.template, String(finding.details.template)));
+  // Once fewer messages are at hand, the rest of it may come under a narrower template.
+  const goesOnIn = (pattern: ErrorPattern, finding: FindingState): boolean =>
+    isAbout(pattern, finding) ||
+    (isBeside(pattern, finding) && covers(String(finding.details.template), pattern.template));
 
   const told = patterns.filter(({ workspaceId }) => workspaceId === '' || NAME.test(workspaceId));
   const found = told
@@ -40,7 +47,7 @@ export function settlePatterns(
     });
 
   const over = open.flatMap((finding): Judged['over'] => {
-    const still = told.filter((pattern) => isAbout(pattern, finding));
+    const still = told.filter((pattern) => goesOnIn(pattern, finding));
     const { id, sinceMs } = finding;
     if (still.length === 0) {
       return [{ id, untilMs: Math.max(sinceMs, period.sinceMs), reason: 'gone-quiet' }];

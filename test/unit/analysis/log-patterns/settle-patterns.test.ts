@@ -76,6 +76,18 @@ describe('an open finding', () => {
     const elsewhere = settlePatterns([{ ...wide, workspaceId: 'globex' }], [narrow], CONTEXT);
     expect(elsewhere.over).toHaveLength(1);
   });
+
+  test('goes on while the error comes under a narrower template', () => {
+    const wide = openOf(pattern({ id: 'w', template: 'no agent <*>' }));
+    const narrow = pattern({ id: 'n', template: 'no agent bot' });
+    expect(settlePatterns([narrow], [wide], CONTEXT).over).toEqual([]);
+    const others = [
+      { ...narrow, workspaceId: 'globex' },
+      { ...narrow, workspaceId: '' },
+      { ...narrow, template: 'no tool bot' },
+    ];
+    expect(settlePatterns(others, [wide], CONTEXT).over).toMatchObject([{ reason: 'gone-quiet' }]);
+  });
 });
 
 test.each([
