@@ -27,12 +27,15 @@ const ONE = 1_000_000_000n;
 
 const RESOURCE_TYPES = ['compute', 'storage', 'network', 'database'];
 const OTHER = 'other';
+/** Plans that have a label of their own; each is a series of two gauges. */
+const MAX_PLANS = 10;
 
 /**
  * Reads the KPIs of the whole platform from the ledger, of full UTC days before `now` (epoch ms). Amounts are exact up to
- * the gauge, whose number holds nano-USD exactly up to nine million dollars. No tenant's words become labels: `providerOf`
- * names a provider as the platform knows it, undefined where it does not; that, as other resource types, is `other`.
- * Throws `warehouse_failed`.
+ * the gauge, whose number holds nano-USD exactly up to nine million dollars. `providerOf` names a provider
+ * as the platform knows it, undefined where it does not; that, as other resource types, is `other`. Plans have the names that
+ * whoever told the revenue gave them: the ten with the most of it (by use and by subscription) keep theirs, all others are
+ * `other`, and none is `none`. No other label holds a tenant's words. Throws `warehouse_failed`.
  */
 export async function readBusinessKpis(
   warehouse: Pick<Warehouse, 'query'>,
@@ -102,7 +105,8 @@ function toKpis(
   ratio(KPI.costPerRequest, billionths('cost'), billionths('requests'), 'requests');
 
   // 3. Revenue.
-  const planOf = (plan: string) => plan || 'none';
+  const plans = largestPlans(rows);
+  const planOf = (plan: string) => (plan === '' ? 'none' : plans.has(plan) ? plan : OTHER);
   const [revenue, cost] = [billionths('monthly_revenue'), billionths('monthly_cost')];
   amountsBy(KPI.dailyUsageRevenue, 'usage_revenue', 'plan', planOf);
   amountsBy(KPI.monthlyRecurringRevenue, 'subscription_revenue', 'plan', planOf);
@@ -113,4 +117,18 @@ function toKpis(
     records.push({ metric: KPI.grossMargin, value: Number(revenue - cost) / Number(revenue) });
   } else unknown.push({ metric: KPI.grossMargin.name, reason: 'no revenue' });
   return { records, unknown };
+}
+
+/** The plans with the most revenue, `MAX_PLANS` at most; of equal ones the first by name. */
+function largestPlans(rows: readonly Row[]): Set<string> {
+  const sums = new Map<string, NanoUsd>();
+  for (const { kpi, label, value } of rows) {
+    if (label === '' || (kpi !== 'usage_revenue' && kpi !== 'subscription_revenue')) continue;
+    sums.set(label, (sums.get(label) ?? 0n) + parseDecimal(value, SCALE));
+  }
+  const byRevenue = [...sums].sort(([nameA, a], [nameB, b]) => {
+    if (a !== b) return a > b ? -1 : 1;
+    return nameA < nameB ? -1 : 1;
+  });
+  return new Set(byRevenue.slice(0, MAX_PLANS).map(([name]) => name));
 }

@@ -66,6 +66,27 @@ describe('the KPIs of the platform', () => {
     ]);
   });
 
+  test('name the ten plans with the most revenue; the rest are other, whatever they are called', async () => {
+    const plans = Array.from({ length: 12 }, (_, at) => `plan-${at + 1}`);
+    const { values } = await read(
+      ...plans.map((plan, at): Figure => ['usage_revenue', plan, `${at + 1}`]),
+      ['usage_revenue', '', '0.5'],
+      ['subscription_revenue', 'plan-1', '100'],
+      ['subscription_revenue', 'plan-2', '0.000000001'],
+      ['subscription_revenue', 'plan-3', '0.000000001'],
+    );
+    const labelled = (gauge: string) =>
+      [...values].filter(([name]) => name.startsWith(`${gauge}{`)).map(([name]) => name);
+    expect(labelled('daily_usage_revenue')).toHaveLength(12);
+    expect(values.get('daily_usage_revenue{plan-1}')).toBe(1e9);
+    expect(values.get('daily_usage_revenue{plan-4}')).toBe(4e9);
+    expect(values.get('daily_usage_revenue{other}')).toBe(5e9);
+    expect(values.get('daily_usage_revenue{none}')).toBe(0.5e9);
+    expect(values.get('monthly_recurring_revenue{plan-1}')).toBe(100e9);
+    expect(values.get('monthly_recurring_revenue{other}')).toBe(2);
+    expect(labelled('monthly_recurring_revenue')).toHaveLength(2);
+  });
+
   test('divide exactly, and round once', async () => {
     const { values, unknown } = await read(
       ['cost', '', '1'],
