@@ -13,7 +13,7 @@
 -- the business metrics since then.
 -- Units: value, usual, low, high: of the metric (share, milliseconds, 1, s, USD), statistics. impactUsd: USD, exact decimal
 -- text: what failed calls cost in the hour; of money the sum less what is usual; NULL of others. series:
--- {"metric":…,"model":…,"provider":…,"workspace":…}, so that no two have one name.
+-- {"metric":…,"model":…,"provider":…,"unit":…,"workspace":…}, so that no two have one name.
 WITH call_hours AS (
   SELECT
     workspace_id,
@@ -57,7 +57,8 @@ named AS (
   SELECT
     CONCAT(
       '{"metric":', TO_JSON_STRING(metric), ',"model":', TO_JSON_STRING(model),
-      ',"provider":', TO_JSON_STRING(provider), ',"workspace":', TO_JSON_STRING(workspace_id), '}'
+      ',"provider":', TO_JSON_STRING(provider), ',"unit":', TO_JSON_STRING(unit),
+      ',"workspace":', TO_JSON_STRING(workspace_id), '}'
     ) AS series,
     *
   FROM measured

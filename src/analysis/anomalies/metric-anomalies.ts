@@ -23,7 +23,7 @@ const MINIMA = {
 
 /** A row of the query. Values are in `unit`: shares and counts in `1`, `ms`, `s` or `USD`. */
 export type MetricRow = {
-  /** `{"metric":…,"model":…,"provider":…,"workspace":…}` */
+  /** `{"metric":…,"model":…,"provider":…,"unit":…,"workspace":…}` */
   series: string;
   workspaceId: string;
   /** `error_rate`, `latency_ms`, or what the business counts. */
