@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { detectSeriesAnomalies } from '../analysis/anomalies/detect.ts';
 import { type AnomalyRow, formatValue, toFinding } from '../analysis/anomalies/finding.ts';
+import { DAY_MS } from '../core/time.ts';
 import { createOfflineBigQuery } from './analyze-engine.ts';
-import { readSeriesFile } from './analyze-series.ts';
+import { readSeriesFile, type SeriesRow } from './analyze-series.ts';
 import { answer, type Io, note, outputWidth } from './io.ts';
 import { table } from './tables.ts';
 
@@ -38,11 +39,19 @@ Example:
       const findings = found.map((row) =>
         several ? { series_id: row.series, ...toFinding(row) } : toFinding(row),
       );
-      answer(io, options.json, { findings }, () => describe(io, found, several));
+      answer(io, options.json, { findings }, () => describe(io, found, several, canJudge(rows)));
     });
 }
 
-function describe(io: Io, found: readonly AnomalyRow[], several: boolean): string {
+/** Whether an hour of any series has a day of hours before it. */
+function canJudge(rows: readonly SeriesRow[]): boolean {
+  const first = new Map<string, number>();
+  for (const { series, atMs } of rows) first.set(series, Math.min(first.get(series) ?? atMs, atMs));
+  return rows.some(({ series, atMs }) => atMs - first.get(series)! >= DAY_MS);
+}
+
+function describe(io: Io, found: readonly AnomalyRow[], several: boolean, judged: boolean): string {
+  if (!judged) return 'Too short: no hour has a day of others before it, so none could be judged.';
   if (found.length === 0) return 'Nothing is outside what was seen before it.';
   const rows = found.map((row) => [
     ...(several ? [row.series] : []),

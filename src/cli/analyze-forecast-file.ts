@@ -2,6 +2,7 @@ import { AppError, type FieldError } from '../core/errors.ts';
 import { fillGaps } from '../costs/forecast/gaps.ts';
 import { parseTick, type Step, stepOf, type Tick } from './analyze-forecast-time.ts';
 import { invalidInput } from './exit.ts';
+import { refusedValues } from './refused-values.ts';
 import { openContent, unreadable } from './replay/content.ts';
 import { readCsv } from './replay/csv.ts';
 
@@ -24,7 +25,6 @@ type Fields = { t?: string; timestamp?: string; value: string; series_id?: strin
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const MISSING = /^(nan|na|null|none)?$/i;
-const MAX_ERRORS_SHOWN = 20;
 
 /** A tick this share of a step away from its slot is still in it. */
 const TOLERANCE = 0.45;
@@ -77,11 +77,7 @@ async function readRows(file: string): Promise<Map<string | undefined, Row[]>> {
     throw unreadable(file, error);
   }
   if (errors.length === 0) return groups;
-  const more = errors.length > MAX_ERRORS_SHOWN ? ` (the first ${MAX_ERRORS_SHOWN} are shown)` : '';
-  throw invalidInput(
-    `${file}: ${errors.length} values cannot be used${more}; nothing was forecast.`,
-    errors.slice(0, MAX_ERRORS_SHOWN),
-  );
+  throw refusedValues(file, errors, 'nothing was forecast');
 }
 
 /** Undefined for a series of gaps alone. */

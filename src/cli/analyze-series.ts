@@ -1,6 +1,7 @@
-import { AppError } from '../core/errors.ts';
+import { AppError, type FieldError } from '../core/errors.ts';
 import { parseInstant } from '../core/time.ts';
 import { invalidInput } from './exit.ts';
+import { refusedValues } from './refused-values.ts';
 import { openContent, unreadable } from './replay/content.ts';
 import { readCsv } from './replay/csv.ts';
 
@@ -18,25 +19,27 @@ const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
  */
 export async function readSeriesFile(file: string): Promise<SeriesRow[]> {
   const rows: SeriesRow[] = [];
+  const errors: FieldError[] = [];
   try {
     for await (const { line, fields } of readCsv(await openContent(file), ['timestamp', 'value'])) {
-      const wrong = (column: string, reason: string) =>
-        invalidInput(`${file}, line ${line}, column ${column}: ${reason}`);
+      const wrong = (column: string, text: string, reason: string) =>
+        errors.push({
+          field: `line ${line}, ${column}`,
+          reason: `${JSON.stringify(text)} ${reason}`,
+        });
       if (fields.value === '') continue;
       const atMs = parseTime(fields.timestamp);
-      if (atMs === undefined) {
-        throw wrong(
-          'timestamp',
-          `“${fields.timestamp}” is not a time such as 2026-11-20T12:00:00Z.`,
-        );
-      }
+      if (atMs === undefined)
+        wrong('timestamp', fields.timestamp, 'is not a time such as 2026-11-20T12:00:00Z');
       const value = NUMBER.test(fields.value) ? Number(fields.value) : Number.NaN;
-      if (!Number.isFinite(value)) throw wrong('value', `“${fields.value}” is not a number.`);
-      rows.push({ series: (fields as { series_id?: string }).series_id ?? '', atMs, value });
+      if (!Number.isFinite(value)) wrong('value', fields.value, 'is not a number');
+      const series = (fields as { series_id?: string }).series_id ?? '';
+      if (atMs !== undefined) rows.push({ series, atMs, value });
     }
   } catch (error) {
     throw error instanceof AppError ? inFile(file, error) : unreadable(file, error);
   }
+  if (errors.length > 0) throw refusedValues(file, errors, 'nothing was judged');
   if (rows.length === 0) throw invalidInput(`${file} holds no values.`);
   return rows;
 }

@@ -82,6 +82,8 @@ function ofWhole(total: Mover): string {
   return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`;
 }
 
+const countText = (count: bigint | number) => count.toLocaleString('en-US');
+
 /** Why it costs another amount: what the number of requests makes of it, and what the cost of one. */
 function reasonText(mover: Mover): string {
   const { because, requests, requestsBefore, volumeNanoUsd, rateNanoUsd } = mover;
@@ -89,7 +91,10 @@ function reasonText(mover: Mover): string {
     const sign = nanoUsd < 0n ? '-' : '+';
     return nanoUsd === 0n ? [] : [`${what} ${sign}${formatDollarsRounded(absolute(nanoUsd))}`];
   };
-  const volume = made(`${requestsBefore} requests before and ${requests} now make`, volumeNanoUsd);
+  const volume = made(
+    `${countText(requestsBefore)} requests before and ${countText(requests)} now make`,
+    volumeNanoUsd,
+  );
   const rate = made('what a request costs makes', rateNanoUsd);
   switch (because) {
     case 'new':

@@ -26,7 +26,7 @@ export async function* readCsv<Column extends string>(
       const missing = required.filter((column) => !header.includes(column));
       if (missing.length === 0) return header;
       throw invalidInput(
-        `The header has no column ${missing.join(', ')}; it says ${header.join(', ')}.`,
+        `The header has no column ${missing.join(' and no column ')}; it says ${header.join(', ')}. Columns are parted by commas.`,
       );
     },
   });

@@ -58,14 +58,31 @@ describe('ax analyze anomalies', () => {
     expect(quiet.stdout).toBe('Nothing is outside what was seen before it.\n');
   });
 
+  test('says so of a series that is too short for any hour to be judged', async () => {
+    const { stdout } = await analyze(['timestamp,value', ...series.slice(0, 40)]);
+    expect(stdout).toMatch(/^Too short/);
+  });
+
+  test('names every value it cannot use by line and column, and judges nothing', async () => {
+    const { code, json } = await analyze(
+      ['timestamp,value', '2026-11-01T00:00:00Z,many', 'yesterday,2', '2026-11-01T00:00:00Z,1e999'],
+      '--json',
+    );
+    expect(code).toBe(2);
+    expect(json().error.message).toMatch(/series\.csv: 3 values cannot be used/);
+    expect(json().error.details).toEqual([
+      { field: 'line 2, value', reason: '"many" is not a number' },
+      {
+        field: 'line 3, timestamp',
+        reason: '"yesterday" is not a time such as 2026-11-20T12:00:00Z',
+      },
+      { field: 'line 4, value', reason: '"1e999" is not a number' },
+    ]);
+  });
+
   test.each([
-    [
-      ['timestamp,value', '2026-11-01T00:00:00Z,1', 'yesterday,2'],
-      'line 3, column timestamp: “yesterday”',
-    ],
-    [['timestamp,value', '2026-11-01T00:00:00Z,many'], 'line 2, column value: “many”'],
-    [['timestamp,value', '2026-11-01T00:00:00Z,1e999'], 'line 2, column value: “1e999”'],
-    [['time,value', '2026-11-01T00:00:00Z,1'], 'The header has no column timestamp'],
+    [['time,number', '2026-11-01T00:00:00Z,1'], 'no column timestamp and no column value'],
+    [['timestamp;value', '2026-11-01T00:00:00Z;1'], 'Columns are parted by commas'],
     [['timestamp,value'], 'holds no values'],
   ])('refuses %j with exit code 2, saying where', async (lines, reason) => {
     const { code, json } = await analyze(lines, '--json');
