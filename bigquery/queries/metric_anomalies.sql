@@ -24,6 +24,7 @@ WITH call_hours AS (
     SUM(events) AS calls,
     SUM(IF(outcome_status = 'error', events, 0)) AS failed,
     SUM(IF(outcome_status = 'error', cost_usd, NUMERIC '0')) AS failed_usd,
+    -- What takes back or corrects has no latency: it is no second measurement.
     COUNT(latency_ms) AS timed,
     AVG(latency_ms) AS latency_ms
   FROM costs
