@@ -1,4 +1,5 @@
 import { NAME_PATTERN } from '../../core/ids.ts';
+import { HOUR_MS } from '../../core/time.ts';
 import type { FindingState } from '../findings/finding.ts';
 import type { Judged } from '../run-analysis.ts';
 import { covers } from './covers.ts';
@@ -7,6 +8,8 @@ import { type PatternContext, subjectOfPattern, toPatternFinding } from './patte
 
 /** So many times what came before is still more than usual, once it was found to rise. */
 const STILL_RISING = 1.5;
+/** What ended as it began would not be known any more to what comes late of it, and be opened again. */
+const SHORTEST_MS = HOUR_MS;
 const NAME = new RegExp(NAME_PATTERN);
 
 /**
@@ -50,7 +53,8 @@ export function settlePatterns(
     const still = told.filter((pattern) => goesOnIn(pattern, finding));
     const { id, sinceMs } = finding;
     if (still.length === 0) {
-      return [{ id, untilMs: Math.max(sinceMs, period.sinceMs), reason: 'gone-quiet' }];
+      const untilMs = Math.max(sinceMs + SHORTEST_MS, period.sinceMs);
+      return [{ id, untilMs, reason: 'gone-quiet' }];
     }
     if (still.some((pattern) => pattern.trend !== 'steady' || isStillMore(pattern))) return [];
     return [{ id, untilMs: period.toMs, reason: 'usual-again' }];

@@ -59,6 +59,14 @@ describe('an open finding', () => {
     ]);
   });
 
+  test('that began in the last hours ends an hour after, so that what comes late of it is part of it', () => {
+    const found = toPatternFinding(pattern({ firstSeenMs: NOW - 6 * HOUR }), CONTEXT);
+    const id = findingId(found);
+    const begun: OpenFinding = { ...found, id, status: 'open', recordedAtMs: NOW };
+    const { over } = settlePatterns([], [begun], CONTEXT);
+    expect(over).toEqual([{ id, untilMs: NOW - 5 * HOUR, reason: 'gone-quiet' }]);
+  });
+
   test('goes on while there is half as much again as before, and ends where it has become usual', () => {
     const steady = { trend: 'steady', countBefore: 90, expected: 3.2 } as const;
     const still = settlePatterns([pattern(steady)], [open], CONTEXT);
