@@ -166,7 +166,9 @@ describe('azure-llm-csv', () => {
   test('a header without a column, a broken gzip and a missing file are said plainly', async () => {
     await start();
     const noColumn = await azure(await file('c.csv', 'TIMESTAMP,Tokens\n'));
-    expect(noColumn.stderr).toContain('The header has no column ContextTokens and no column GeneratedTokens');
+    expect(noColumn.stderr).toContain(
+      'The header has no column ContextTokens and no column GeneratedTokens',
+    );
     const broken = await azure(await file('d.gz', gzipSync(AZURE).subarray(0, 40)));
     expect(broken.stderr).toContain('is not a whole gzip file');
     const missing = await azure(join(folder.path, 'e.csv'));
