@@ -1,4 +1,7 @@
 import { createEnvironmentReader } from './environment-reader.ts';
+import { NAME_PATTERN } from './ids.ts';
+
+const NAME = new RegExp(NAME_PATTERN);
 
 /** Everything a process of ours may be told by its environment. */
 export type Config = {
@@ -63,6 +66,10 @@ export function readConfig(
     const field = audience === undefined ? 'PUSH_AUDIENCE' : 'PUSH_SERVICE_ACCOUNT';
     refuse(field, 'is required when the other half of the push token check is set');
   }
+  const operationsWorkspace = text('OPERATIONS_WORKSPACE') ?? 'operations';
+  if (!NAME.test(operationsWorkspace)) {
+    refuse('OPERATIONS_WORKSPACE', 'must be the id of a workspace');
+  }
   if (needs.includes('redisUrl')) required('REDIS_URL');
   if (needs.includes('apiKeyPepper')) required('API_KEY_PEPPER');
   const config: Config = {
@@ -95,7 +102,7 @@ export function readConfig(
     allowLoopbackWebhooks: oneOf('ALLOW_LOOPBACK_WEBHOOKS', ['no', 'yes']) === 'yes',
     schedulerLocation: text('SCHEDULER_LOCATION') ?? 'europe-west1',
     schedulerEndpoint: url('SCHEDULER_API_ENDPOINT', ['http:', 'https:']),
-    operationsWorkspace: text('OPERATIONS_WORKSPACE') ?? 'operations',
+    operationsWorkspace,
   };
   reader.check();
   return config;

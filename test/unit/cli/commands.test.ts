@@ -457,7 +457,7 @@ describe('errors', () => {
     [['channels', 'rm'], /it is the platform/, /takes the alerts/],
     [['channels', 'test'], /whose alert the test looks like/, /takes the alerts/],
     [['budgets', 'set'], /goes back to its default/, /pattern/],
-    [['alerts', 'list'], /no more than 500/, /pattern/],
+    [['alerts', 'list'], /no more than 500/, /match.* pattern/],
     [['keys'], /read costs, prices, settings and alerts/, /read costs and prices/],
   ])('%j --help says what holds for it', async (args, says, saysNot) => {
     const { stdout } = await ax([...args, '--help'], { folder: folder.path });

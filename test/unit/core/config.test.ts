@@ -33,6 +33,7 @@ describe('the configuration', () => {
       slackHosts: ['hooks.slack.com', 'hooks.slack-gov.com'],
       allowLoopbackWebhooks: false,
       schedulerLocation: 'europe-west1',
+      operationsWorkspace: 'operations',
     });
   });
 
@@ -60,6 +61,7 @@ describe('the configuration', () => {
       SLACK_HOSTS: 'hooks.slack.com, 127.0.0.1:8451',
       ALLOW_LOOPBACK_WEBHOOKS: 'yes',
       SCHEDULER_LOCATION: 'us-central1',
+      OPERATIONS_WORKSPACE: 'platform-team',
       SCHEDULER_API_ENDPOINT: 'http://127.0.0.1:8460',
       SECRET_OF_ACME: 'value',
       OTHER: 'value',
@@ -91,6 +93,7 @@ describe('the configuration', () => {
       slackHosts: ['hooks.slack.com', '127.0.0.1:8451'],
       allowLoopbackWebhooks: true,
       schedulerLocation: 'us-central1',
+      operationsWorkspace: 'platform-team',
       schedulerEndpoint: 'http://127.0.0.1:8460',
     });
   });
