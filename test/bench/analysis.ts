@@ -48,6 +48,7 @@ export async function benchAnalysis(
   say: (line: string) => void,
   { workspaces = 1_000, days = 90 } = {},
 ) {
+  process.env.METADATA_SERVER_DETECTION = 'none';
   const emulator = createBigQueryEmulator({ projectId: PROJECT });
   await emulator.start();
   try {

@@ -112,6 +112,7 @@ describe('the configuration', () => {
       SECRET_SOURCE: 'vault',
       ALLOW_LOOPBACK_WEBHOOKS: 'true',
       SCHEDULER_API_ENDPOINT: 'scheduler',
+      OPERATIONS_WORKSPACE: 'a b',
     };
     expect(faultsOf(env, ['apiKeyPepper']).sort()).toEqual([
       'ALLOW_LOOPBACK_WEBHOOKS',
@@ -120,6 +121,7 @@ describe('the configuration', () => {
       'DEDUPE_WINDOW_HOURS',
       'GOOGLE_CLOUD_PROJECT',
       'MAX_BODY_BYTES',
+      'OPERATIONS_WORKSPACE',
       'PORT',
       'PUSH_CERTS_URL',
       'PUSH_SERVICE_ACCOUNT',
