@@ -1,6 +1,7 @@
 import { createBigQueryEmulator } from '../../local/bigquery/emulator.ts';
 import { provisionBigquery } from '../../local/provision/bigquery.ts';
 import { detectCostAnomalies } from '../../src/analysis/anomalies/cost-anomalies.ts';
+import { HISTORY_DAYS } from '../../src/analysis/anomalies/judged-hours.ts';
 import { createWarehouse } from '../../src/cloud/bigquery.ts';
 import { parseUsd } from '../../src/core/money.ts';
 import { DAY_MS, formatInstant, HOUR_MS } from '../../src/core/time.ts';
@@ -8,8 +9,6 @@ import { DAY_MS, formatInstant, HOUR_MS } from '../../src/core/time.ts';
 const PROJECT = 'bench';
 const DATASET = 'bench';
 const TO_MS = Date.parse('2026-11-01T00:00:00Z');
-/** Sixteen days of range and seven that tell what is usual: what the query reads before the hours it judges. */
-const HISTORY_DAYS = 24;
 /** Every so many workspaces have an hour to be found, their last. */
 const PLANTED_EVERY = 50;
 const DEFAULTS = { sensitivity: 1, minimumImpactNanoUsd: parseUsd('1') };

@@ -1,11 +1,8 @@
 import { readQuery } from '../../cloud/query-file.ts';
 import { formatDollarsRounded, formatUsd, type NanoUsd, parseUsd } from '../../core/money.ts';
-import { DAY_MS, formatInstant, HOUR_MS } from '../../core/time.ts';
 import type { Asks } from './detect.ts';
 import { type AnomalyKind, type AnomalySignal, heldFor } from './finding.ts';
-
-/** Sixteen days of range, and the seven before them that tell what is usual. */
-const HISTORY_DAYS = 24;
+import { JUDGED_HOURS_TYPES, type JudgedHours, judgedHours } from './judged-hours.ts';
 
 /** How readily a workspace is alarmed. */
 export type CostSensitivity = {
@@ -69,22 +66,18 @@ const SQL = readQuery('cost_anomalies');
  */
 export async function detectCostAnomalies(
   warehouse: Asks,
-  request: {
-    judgeFromMs: number;
-    toMs: number;
+  request: JudgedHours & {
     defaults: CostSensitivity;
     /** Of workspaces that have their own. */
     workspaces: ReadonlyMap<string, CostSensitivity>;
   },
 ): Promise<CostAnomaly[]> {
-  const { judgeFromMs, toMs, defaults } = request;
+  const { defaults } = request;
   const own = [...request.workspaces];
   const rows = await warehouse.query<Row>({
     sql: SQL,
     params: {
-      from: formatInstant(judgeFromMs - HISTORY_DAYS * DAY_MS),
-      to: formatInstant(toMs - (toMs % HOUR_MS)),
-      judgeFrom: formatInstant(judgeFromMs),
+      ...judgedHours(request),
       sensitivity: defaults.sensitivity,
       minimumImpactUsd: formatUsd(defaults.minimumImpactNanoUsd),
       workspaceIds: own.map(([workspaceId]) => workspaceId),
@@ -97,9 +90,7 @@ export async function detectCostAnomalies(
 }
 
 const TYPES = {
-  from: 'TIMESTAMP',
-  to: 'TIMESTAMP',
-  judgeFrom: 'TIMESTAMP',
+  ...JUDGED_HOURS_TYPES,
   sensitivity: 'FLOAT64',
   minimumImpactUsd: 'NUMERIC',
   workspaceIds: ['STRING'],

@@ -1,13 +1,11 @@
 import type { Severity } from '../../alerts/alert.ts';
 import { readQuery } from '../../cloud/query-file.ts';
-import { DAY_MS, formatInstant, HOUR_MS } from '../../core/time.ts';
 import type { Found } from '../findings/finding.ts';
 import type { Asks } from './detect.ts';
 import { type AnomalyKind, type AnomalySignal, formatValue, heldFor } from './finding.ts';
 import { type FollowedHour, followedHours } from './followed.ts';
+import { JUDGED_HOURS_TYPES, type JudgedHours, judgedHours } from './judged-hours.ts';
 
-/** Sixteen days of range, and the seven before them that tell what is usual. */
-const HISTORY_DAYS = 24;
 /** Fewer entries more or less in an hour are too few to look at. */
 const MINIMUM_ENTRIES = 50;
 /** `severity_number` of ERROR. */
@@ -43,32 +41,24 @@ const SQL = readQuery('log_volume_anomalies');
  */
 export async function detectLogVolumeAnomalies(
   warehouse: Asks,
-  request: {
-    judgeFromMs: number;
-    toMs: number;
+  request: JudgedHours & {
     workspaceId: string;
     /** 1 as tuned; 2 alarms at half the score. */
     sensitivity: number;
-    /** Entries in one hour that a difference is too small to matter under, more than 0; absent: 50. */
-    minimumEntries?: number;
     follow: readonly string[];
   },
 ): Promise<{ found: Found[]; followed: FollowedHour[] }> {
-  const { judgeFromMs, toMs, workspaceId, follow } = request;
+  const { workspaceId, follow } = request;
   const rows = await warehouse.query<Row>({
     sql: SQL,
     params: {
-      from: formatInstant(judgeFromMs - HISTORY_DAYS * DAY_MS),
-      to: formatInstant(toMs - (toMs % HOUR_MS)),
-      judgeFrom: formatInstant(judgeFromMs),
+      ...judgedHours(request),
       sensitivity: request.sensitivity,
-      minimumEntries: request.minimumEntries ?? MINIMUM_ENTRIES,
+      minimumEntries: MINIMUM_ENTRIES,
       follow: [...follow],
     },
     types: {
-      from: 'TIMESTAMP',
-      to: 'TIMESTAMP',
-      judgeFrom: 'TIMESTAMP',
+      ...JUDGED_HOURS_TYPES,
       sensitivity: 'FLOAT64',
       minimumEntries: 'INT64',
       follow: ['STRING'],

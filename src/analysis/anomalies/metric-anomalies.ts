@@ -1,15 +1,13 @@
 import type { Severity } from '../../alerts/alert.ts';
 import { readQuery } from '../../cloud/query-file.ts';
 import { parseUsd } from '../../core/money.ts';
-import { DAY_MS, formatInstant, HOUR_MS } from '../../core/time.ts';
 import type { Found } from '../findings/finding.ts';
 import type { Asks } from './detect.ts';
 import type { AnomalyKind, AnomalySignal } from './finding.ts';
 import { type FollowedHour, followedHours } from './followed.ts';
+import { JUDGED_HOURS_TYPES, type JudgedHours, judgedHours } from './judged-hours.ts';
 import { explainMetric, metricFacts, titleOfMetric } from './metric-words.ts';
 
-/** Sixteen days of range, and the seven before them that tell what is usual. */
-const HISTORY_DAYS = 24;
 /** What is too small to look at: see the query. */
 const MINIMA = {
   minimumCalls: 20,
@@ -56,9 +54,7 @@ const SQL = readQuery('metric_anomalies');
  */
 export async function detectMetricAnomalies(
   warehouse: Asks,
-  request: {
-    judgeFromMs: number;
-    toMs: number;
+  request: JudgedHours & {
     /** 1 as tuned; 2 alarms at half the score. */
     sensitivity: number;
     /** Of workspaces that have their own. */
@@ -66,13 +62,11 @@ export async function detectMetricAnomalies(
     follow: readonly string[];
   },
 ): Promise<{ found: Found[]; followed: FollowedHour[] }> {
-  const { judgeFromMs, toMs, sensitivities, follow } = request;
+  const { sensitivities, follow } = request;
   const rows = await warehouse.query<MetricRow>({
     sql: SQL,
     params: {
-      from: formatInstant(judgeFromMs - HISTORY_DAYS * DAY_MS),
-      to: formatInstant(toMs - (toMs % HOUR_MS)),
-      judgeFrom: formatInstant(judgeFromMs),
+      ...judgedHours(request),
       sensitivity: request.sensitivity,
       workspaceIds: [...sensitivities.keys()],
       workspaceSensitivities: [...sensitivities.values()],
@@ -88,9 +82,7 @@ export async function detectMetricAnomalies(
 }
 
 const TYPES = {
-  from: 'TIMESTAMP',
-  to: 'TIMESTAMP',
-  judgeFrom: 'TIMESTAMP',
+  ...JUDGED_HOURS_TYPES,
   sensitivity: 'FLOAT64',
   workspaceIds: ['STRING'],
   workspaceSensitivities: ['FLOAT64'],
