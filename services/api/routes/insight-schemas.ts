@@ -78,7 +78,8 @@ export const InsightsSchema = Type.Object({
     ),
     weeks: Type.Array(Type.Object({ endsWith: Type.String(), costUsd: Usd })),
     weeksInARow: Type.Integer({
-      description: 'So many weeks up to now cost more than the one before; below 0: less.',
+      description:
+        'So many weeks up to now, whole since the first cost, cost more than the one before; below 0: less.',
     }),
   }),
   unitCosts: Type.Array(

@@ -8,7 +8,10 @@ export type Trend = {
   days: { day: string; costUsd: string; events: number; unpriced: number }[];
   /** Weeks of seven days, the last one first. */
   weeks: { endsWith: string; costUsd: string }[];
-  /** How many times in a row, up to now, a week cost more than the one before it; negative: less. */
+  /**
+   * How many times in a row, up to now, a week cost more than the one before it; negative: less. Weeks that were not over
+   * whole since the first cost of the 35 days count for nothing: a beginning is no rise.
+   */
   weeksInARow: number;
 };
 
@@ -62,8 +65,14 @@ function toTrend(rows: readonly Row[]): Trend {
       unpriced: Number(unpriced),
     })),
     weeks,
-    weeksInARow: inARow(weeks.map(({ costUsd }) => parseUsd(costUsd))),
+    weeksInARow: inARow(weeks.slice(0, wholeWeeks(rows)).map(({ costUsd }) => parseUsd(costUsd))),
   };
+}
+
+/** How many whole weeks the days hold since the first that cost anything. */
+function wholeWeeks(rows: readonly Row[]): number {
+  const first = rows.findIndex(({ costUsd }) => parseUsd(costUsd) !== 0n);
+  return first < 0 ? 0 : Math.floor((rows.length - first) / 7);
 }
 
 /** `amounts`: the latest first. */
