@@ -33,7 +33,7 @@ beforeAll(async () => {
   errors.push(error(OUTAGE, 'the flux capacitor is empty', 'acme'));
   const rows = errors.map((json) => ({ insertId: json.insert_id, json }));
   expect(await world.warehouse.insert('logs', rows)).toEqual({ kind: 'ok' });
-}, 120_000);
+}, 300_000);
 afterAll(() => world.close());
 
 let written = 0;

@@ -32,7 +32,7 @@ beforeAll(async () => {
   const insights = createInsights({ warehouse, prices: async () => book });
   const all = await insights.reports(['acme', 'quiet', 'unheard-of'], PERIOD);
   [acme, quiet, unheardOf] = all as [InsightReport, InsightReport, InsightReport];
-}, 60_000);
+}, 300_000);
 afterAll(() => emulator.close());
 
 let ids = 0;
