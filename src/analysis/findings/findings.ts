@@ -25,14 +25,10 @@ export function createFindings({
   const log = createFindingLog(warehouse);
 
   return {
-    /** Every open finding of these kinds, of all workspaces, oldest first. Throws `warehouse_failed`. */
-    async open(kinds: readonly FindingKind[]): Promise<OpenFinding[]> {
-      const nowMs = now();
-      const states = await log.states({ kinds, fromMs: nowMs, toMs: nowMs + 1, status: 'open' });
-      return states.filter(isOpen);
-    },
-
-    /** Every finding of these kinds, of all workspaces, that is open or ended after `fromMs` (epoch ms), oldest first. */
+    /**
+     * Every finding of these kinds, of all workspaces, that is open or ended after `fromMs` (epoch ms), oldest first. Throws
+     * `warehouse_failed`.
+     */
     async during(kinds: readonly FindingKind[], fromMs: number): Promise<FindingState[]> {
       return await log.states({ kinds, fromMs, toMs: now() + 1 });
     },
@@ -90,7 +86,8 @@ export function createFindings({
 
     /**
      * The findings of one workspace that were there at some time in `[fromMs, toMs)` (epoch ms), oldest first; `status`
-     * narrows them to what is open or closed by now, `severity` to those of it, `limit` to so many that began last. Throws `warehouse_failed`.
+     * narrows them to what is open or closed by now, `severity` to those of it, `limit` to so many that began last. Throws
+     * `warehouse_failed`.
      */
     async list(query: {
       workspaceId: string;

@@ -115,7 +115,8 @@ describe('what is over', () => {
         details: { agent: 'bot', reason: 'back-in-range', totalImpactUsd: '12.5' },
       },
     ]);
-    expect(await findings.open(KINDS)).toEqual([]);
+    expect(await findings.during(KINDS, ended.untilMs)).toEqual([]);
+    expect(await findings.during(KINDS, ended.untilMs - 1)).toHaveLength(1);
     expect(raised).toHaveLength(1);
   });
 
